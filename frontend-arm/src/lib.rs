@@ -1,0 +1,1 @@
+//! ARM (A32, T32) decoders and lifters.

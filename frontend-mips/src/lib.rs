@@ -1,0 +1,1 @@
+//! MIPS32 decoders and lifters.

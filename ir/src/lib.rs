@@ -1,0 +1,1 @@
+//! The intermediate representation of Demotic: ops, passes and interpreter.

@@ -1,0 +1,1 @@
+//! Guest memory, ELF loading, the Linux personality and bare machines.

@@ -1,0 +1,2 @@
+//! The `demotic` command line.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Build-time generator: encoding tables to checked decoders.

@@ -1,0 +1,1 @@
+//! Region forming, lowering to Cranelift, code cache, chaining and tiers.
