@@ -1,1 +1,4 @@
 //! MIPS32 decoders and lifters.
+#![forbid(unsafe_code)]
+
+pub mod state;

@@ -1,1 +1,34 @@
-//! The intermediate representation of Demotic: ops, passes and interpreter.
+//! The intermediate representation of Demotic.
+//!
+//! A front end lifts guest basic blocks into [`Block`]s of [`Op`]s; passes simplify them; the interpreter
+//! ([`interp`]) executes them and is the oracle; the translator lowers them to host code. Nothing here knows a guest,
+//! a host, Cranelift or an operating system.
+#![forbid(unsafe_code)]
+
+mod block;
+mod builder;
+mod exit;
+mod guest;
+mod handler;
+mod memory;
+mod ops;
+mod parse;
+mod print;
+mod state;
+mod types;
+mod value;
+mod verify;
+
+pub use block::{Block, GuestInsn, Inst, Loc};
+pub use builder::BlockBuilder;
+pub use exit::{Exit, Trap};
+pub use guest::{CodeSource, GuestArch, Helper, LiftOptions, NanRule};
+pub use handler::{EngineControl, Kicker, Resume, TrapContext, TrapHandler};
+pub use memory::{Access, Fault, FaultKind, HostView, Memory};
+pub use ops::{Effects, OPS, Op, OpInfo, OpVisitor, TypeRule};
+pub use parse::{ParseError, parse_block};
+pub use print::{print_block, print_op};
+pub use state::{CpuState, FRAME_WORDS, FlagSlots, STATE_WORDS, SlotInfo, StateLayout};
+pub use types::{FlagCc, FlagMask, FloatCc, IntCc, MemOp, MemSize, Type};
+pub use value::{ExitId, HelperId, Slot, Value};
+pub use verify::{VerifyError, verify};

@@ -1,0 +1,103 @@
+//! The state of a MIPS32 vCPU: which slot holds what.
+
+use demotic_ir::{Slot, SlotInfo, StateLayout, Type};
+
+/// General registers 0 to 31. Register 0 is never written.
+pub const R: Slot = Slot(0);
+/// HI.
+pub const HI: Slot = Slot(32);
+/// LO.
+pub const LO: Slot = Slot(33);
+/// The program counter, bit 0 being the ISA bit. Valid outside translated code only.
+pub const PC: Slot = Slot(34);
+/// Address of the load-linked monitor.
+pub const MONITOR_ADDR: Slot = Slot(35);
+/// Value of the load-linked monitor.
+pub const MONITOR_VALUE: Slot = Slot(36);
+/// UserLocal: hardware register 29, the Linux TLS pointer.
+pub const USER_LOCAL: Slot = Slot(37);
+/// FCSR.
+pub const FCSR: Slot = Slot(38);
+/// Operands of cache-maintenance traps.
+pub const SCRATCH: [Slot; 2] = [Slot(39), Slot(40)];
+/// Pending interrupt lines at their Cause.IP places (bits 15 to 10); written by the board.
+pub const IRQ_LINES: Slot = Slot(41);
+/// CP0 Status.
+pub const STATUS: Slot = Slot(42);
+/// CP0 Cause.
+pub const CAUSE: Slot = Slot(43);
+/// CP0 EPC.
+pub const EPC: Slot = Slot(44);
+/// CP0 ErrorEPC.
+pub const ERROR_EPC: Slot = Slot(45);
+/// CP0 EBase.
+pub const EBASE: Slot = Slot(46);
+/// CP0 BadVAddr.
+pub const BAD_VADDR: Slot = Slot(47);
+/// CP0 Count, less what the timer has run since it was written.
+pub const COUNT: Slot = Slot(48);
+/// CP0 Compare.
+pub const COMPARE: Slot = Slot(49);
+/// CP0 Config.
+pub const CONFIG: Slot = Slot(50);
+/// CP0 HWREna.
+pub const HWRENA: Slot = Slot(51);
+/// CP0 IntCtl.
+pub const INTCTL: Slot = Slot(52);
+/// CP0 PRId.
+pub const PRID: Slot = Slot(53);
+/// F0 to F31, 64 bits each. With FR=0 the even word holds an even/odd pair of singles: even low, odd high.
+pub const F: Slot = Slot(64);
+
+/// Conventional names of the general registers (o32).
+pub const NAMES: [&str; 32] = [
+    "zero", "at", "v0", "v1", "a0", "a1", "a2", "a3", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "t7", "s0",
+    "s1", "s2", "s3", "s4", "s5", "s6", "s7", "t8", "t9", "k0", "k1", "gp", "sp", "fp", "ra",
+];
+
+/// The layout's table.
+pub fn layout() -> StateLayout {
+    let mut slots = Vec::new();
+    let mut add =
+        |name: &str, slot: Slot, ty: Type| slots.push(SlotInfo { name: name.to_string(), slot, ty });
+    for (n, name) in NAMES.into_iter().enumerate() {
+        add(name, R.nth(n as u32), Type::I32);
+    }
+    for (name, slot) in [
+        ("hi", HI),
+        ("lo", LO),
+        ("pc", PC),
+        ("userlocal", USER_LOCAL),
+        ("fcsr", FCSR),
+        ("scratch0", SCRATCH[0]),
+        ("scratch1", SCRATCH[1]),
+        ("irq_lines", IRQ_LINES),
+        ("status", STATUS),
+        ("cause", CAUSE),
+        ("epc", EPC),
+        ("errorepc", ERROR_EPC),
+        ("ebase", EBASE),
+        ("badvaddr", BAD_VADDR),
+        ("count", COUNT),
+        ("compare", COMPARE),
+        ("config", CONFIG),
+        ("hwrena", HWRENA),
+        ("intctl", INTCTL),
+        ("prid", PRID),
+    ] {
+        add(name, slot, Type::I32);
+    }
+    add("monitor_addr", MONITOR_ADDR, Type::I64);
+    add("monitor_value", MONITOR_VALUE, Type::I64);
+    for n in 0..32 {
+        add(&format!("f{n}"), F.nth(n), Type::I64);
+    }
+    StateLayout {
+        slots,
+        pc: PC,
+        flags: None,
+        monitor_addr: MONITOR_ADDR,
+        monitor_value: MONITOR_VALUE,
+        scratch: SCRATCH,
+    }
+}

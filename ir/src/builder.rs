@@ -1,0 +1,107 @@
+//! Builds blocks. The method per op comes from the table in `ops.rs`; here are the conveniences.
+
+use crate::block::{Block, GuestInsn, Inst, Loc};
+use crate::exit::Exit;
+use crate::ops::Op;
+use crate::types::{IntCc, Type};
+use crate::value::{ExitId, Slot, Value};
+
+/// A block under construction.
+#[derive(Debug)]
+pub struct BlockBuilder {
+    block: Block,
+    src: u16,
+}
+
+impl BlockBuilder {
+    /// An empty block at `start`.
+    pub fn new(start: Loc) -> BlockBuilder {
+        BlockBuilder {
+            block: Block { start, guest: Vec::new(), insts: Vec::new(), exits: Vec::new() },
+            src: 0,
+        }
+    }
+
+    /// Begins a guest instruction: what is emitted from here on belongs to it.
+    pub fn begin_insn(&mut self, insn: GuestInsn) {
+        self.src = self.block.guest.len() as u16;
+        self.block.guest.push(insn);
+    }
+
+    /// Number of guest instructions begun.
+    pub fn insn_count(&self) -> usize {
+        self.block.guest.len()
+    }
+
+    /// The guest instruction in progress.
+    pub fn current_insn(&self) -> Option<&GuestInsn> {
+        self.block.guest.last()
+    }
+
+    /// Where the block begins.
+    pub fn start(&self) -> Loc {
+        self.block.start
+    }
+
+    /// Appends an op.
+    pub fn push(&mut self, op: Op) -> Value {
+        let v = Value(self.block.insts.len() as u32);
+        self.block.insts.push(Inst { op, src: self.src });
+        v
+    }
+
+    /// The instructions so far.
+    pub fn block(&self) -> &Block {
+        &self.block
+    }
+
+    /// A 32-bit constant.
+    pub fn i32(&mut self, imm: u32) -> Value {
+        self.const_(Type::I32, u64::from(imm))
+    }
+
+    /// A 64-bit constant.
+    pub fn i64(&mut self, imm: u64) -> Value {
+        self.const_(Type::I64, imm)
+    }
+
+    /// A constant truth value.
+    pub fn bool(&mut self, b: bool) -> Value {
+        self.const_(Type::Bool, u64::from(b))
+    }
+
+    /// Reads a 32-bit slot.
+    pub fn get32(&mut self, slot: Slot) -> Value {
+        self.get(Type::I32, slot)
+    }
+
+    /// Writes a 32-bit slot.
+    pub fn put32(&mut self, slot: Slot, v: Value) {
+        self.put(Type::I32, v, slot);
+    }
+
+    /// Whether a 32-bit value is not 0.
+    pub fn nonzero(&mut self, v: Value) -> Value {
+        let zero = self.i32(0);
+        self.icmp(Type::I32, v, zero, IntCc::Ne)
+    }
+
+    /// Leaves the block, or the conditional part.
+    pub fn leave(&mut self, exit: Exit) {
+        let id = ExitId(self.block.exits.len() as u16);
+        self.block.exits.push(exit);
+        self.exit(Type::Bool, id);
+    }
+
+    /// Leaves the block if `c`.
+    pub fn leave_if(&mut self, c: Value, exit: Exit) {
+        self.if_(Type::Bool, c);
+        self.leave(exit);
+        self.end_if(Type::Bool);
+    }
+
+    /// The finished block.
+    pub fn finish(self) -> Block {
+        self.block
+    }
+}

@@ -1,0 +1,379 @@
+//! THE op table. One row per op gives the [`Op`] enum, the builder, the printer and parser, the verifier's type rules
+//! and the [`OpVisitor`] trait.
+//!
+//! A row reads
+//!
+//! ```text
+//! /// documentation
+//! Variant method (value operands: type rule) (immediates: Rust type) -> result rule, effects;
+//! ```
+//!
+//! Every op carries a type `ty`; the rule `Ty` means "that type", `Is(T)` a fixed one, `None` no result.
+
+use crate::types::{FlagCc, FlagMask, FloatCc, IntCc, MemOp, MemSize, Type};
+use crate::value::{ExitId, HelperId, Slot, Value};
+
+/// What type an operand or a result has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TypeRule {
+    /// The op's own type.
+    Ty,
+    /// Always this type.
+    Is(Type),
+    /// An integer of either width: an address.
+    Addr,
+    /// Any type: the operand's own.
+    Any,
+    /// No value.
+    None,
+}
+
+/// What an op does besides computing its result. Passes ask this, never a list of ops.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Effects(pub u8);
+
+impl Effects {
+    /// Nothing: the op may be moved, merged and removed.
+    pub const PURE: Effects = Effects(0);
+    /// Reads guest registers.
+    pub const READS_STATE: Effects = Effects(1);
+    /// Writes guest registers.
+    pub const WRITES_STATE: Effects = Effects(2);
+    /// Reads guest memory; may fault.
+    pub const LOAD: Effects = Effects(4 | 16);
+    /// Writes guest memory; may fault.
+    pub const STORE: Effects = Effects(8 | 16);
+    /// Reads and writes guest memory; may fault.
+    pub const ATOMIC: Effects = Effects(4 | 8 | 16);
+    /// Orders memory accesses.
+    pub const FENCE: Effects = Effects(4 | 8);
+    /// Begins or ends a conditional part, or leaves the block.
+    pub const CONTROL: Effects = Effects(32);
+
+    /// Whether the op may be removed when its result is unused.
+    pub fn removable(self) -> bool {
+        self.0 & !Effects::READS_STATE.0 == 0
+    }
+    /// Whether the op may end in a guest memory fault.
+    pub fn can_fault(self) -> bool {
+        self.0 & 16 != 0
+    }
+    /// Whether the op steers control.
+    pub fn is_control(self) -> bool {
+        self.0 & 32 != 0
+    }
+}
+
+/// Calls the macro `$m` with all rows of the op table.
+#[macro_export]
+macro_rules! for_each_op {
+    ($m:ident) => {
+        $m! {
+            // ---- constants and guest state ----
+            /// The constant `imm` (floats by their bits).
+            Const const_ () (imm: u64) -> Ty, PURE;
+            /// Reads a state slot, whose type is the op's.
+            Get get () (slot: Slot) -> Ty, READS_STATE;
+            /// Writes a state slot, whose type is the op's.
+            Put put (value: Ty) (slot: Slot) -> None, WRITES_STATE;
+            /// Reads the flags as they stand in the layout's four flag slots. The type is that of the slots.
+            GetFlags get_flags () () -> Is(Flags), READS_STATE;
+            /// Writes those flags of `flags` that are in `mask` to their slots; the others keep their values.
+            PutFlags put_flags (flags: Is(Flags)) (mask: FlagMask) -> None, WRITES_STATE;
+
+            // ---- integers ----
+            /// Wrapping addition.
+            Add add (a: Ty, b: Ty) () -> Ty, PURE;
+            /// Wrapping subtraction.
+            Sub sub (a: Ty, b: Ty) () -> Ty, PURE;
+            /// Wrapping multiplication, low half.
+            Mul mul (a: Ty, b: Ty) () -> Ty, PURE;
+            /// High half of the unsigned product.
+            UMulHigh umul_high (a: Ty, b: Ty) () -> Ty, PURE;
+            /// High half of the signed product.
+            SMulHigh smul_high (a: Ty, b: Ty) () -> Ty, PURE;
+            /// Unsigned quotient; 0 when `b` is 0.
+            UDiv udiv (a: Ty, b: Ty) () -> Ty, PURE;
+            /// Signed quotient, rounded towards zero; 0 when `b` is 0, `a` when it is the minimum and `b` is -1.
+            SDiv sdiv (a: Ty, b: Ty) () -> Ty, PURE;
+            /// Bitwise and. Also of truth values, as are `or`, `xor`.
+            And and (a: Ty, b: Ty) () -> Ty, PURE;
+            /// Bitwise or.
+            Or or (a: Ty, b: Ty) () -> Ty, PURE;
+            /// Bitwise exclusive or.
+            Xor xor (a: Ty, b: Ty) () -> Ty, PURE;
+            /// Bitwise complement (of a truth value: its negation).
+            Not not (a: Ty) () -> Ty, PURE;
+            /// Left shift by `b` modulo the width.
+            Shl shl (a: Ty, b: Ty) () -> Ty, PURE;
+            /// Logical right shift by `b` modulo the width.
+            Shr shr (a: Ty, b: Ty) () -> Ty, PURE;
+            /// Arithmetic right shift by `b` modulo the width.
+            Sar sar (a: Ty, b: Ty) () -> Ty, PURE;
+            /// Rotation right by `b` modulo the width.
+            Rotr rotr (a: Ty, b: Ty) () -> Ty, PURE;
+            /// Number of leading zero bits; the width for 0.
+            Clz clz (a: Ty) () -> Ty, PURE;
+            /// The bits in reverse order.
+            BitReverse bit_reverse (a: Ty) () -> Ty, PURE;
+            /// The bytes in reverse order.
+            ByteSwap byte_swap (a: Ty) () -> Ty, PURE;
+            /// Sign-extends the low `size` bits within the type.
+            SExtLow sext_low (a: Ty) (size: MemSize) -> Ty, PURE;
+            /// Zero-extends the low `size` bits within the type.
+            ZExtLow zext_low (a: Ty) (size: MemSize) -> Ty, PURE;
+            /// 32 to 64 bits, with zeros. The op's type is `i64`.
+            ZExt64 zext64 (a: Is(I32)) () -> Is(I64), PURE;
+            /// 32 to 64 bits, with the sign.
+            SExt64 sext64 (a: Is(I32)) () -> Is(I64), PURE;
+            /// The low 32 of 64 bits.
+            Trunc32 trunc32 (a: Is(I64)) () -> Is(I32), PURE;
+            /// Compares two values of the op's type.
+            ICmp icmp (a: Ty, b: Ty) (cc: IntCc) -> Is(Bool), PURE;
+            /// `a` when `c`, else `b`.
+            Select select (c: Is(Bool), a: Ty, b: Ty) () -> Ty, PURE;
+            /// A truth value as the integer 0 or 1.
+            FromBool from_bool (a: Is(Bool)) () -> Ty, PURE;
+
+            // ---- condition flags: producers and consumers ----
+            /// The flags of `a + b`.
+            FlagsAdd flags_add (a: Ty, b: Ty) () -> Is(Flags), PURE;
+            /// The flags of `a + b + c`.
+            FlagsAdc flags_adc (a: Ty, b: Ty, c: Is(Bool)) () -> Is(Flags), PURE;
+            /// The flags of `a - b`; C means no borrow.
+            FlagsSub flags_sub (a: Ty, b: Ty) () -> Is(Flags), PURE;
+            /// The flags of `a - b - !c`, i.e. of `a + !b + c`.
+            FlagsSbc flags_sbc (a: Ty, b: Ty, c: Is(Bool)) () -> Is(Flags), PURE;
+            /// N and Z of `a`, C = `c`, V clear.
+            FlagsLogic flags_logic (a: Ty, c: Is(Bool)) () -> Is(Flags), PURE;
+            /// Flags from bits 31 to 28 (N, Z, C, V) of a word. The op's type is `i32`.
+            FlagsFromBits flags_from_bits (a: Is(I32)) () -> Is(Flags), PURE;
+            /// Whether a condition holds.
+            Cond cond (flags: Is(Flags)) (cc: FlagCc) -> Is(Bool), PURE;
+            /// The flags as bits 31 to 28 (N, Z, C, V) of a word. The op's type is `i32`.
+            FlagsToBits flags_to_bits (flags: Is(Flags)) () -> Is(I32), PURE;
+
+            // ---- memory ----
+            /// Loads from `addr + disp` (wrapping at the width of the address).
+            Load load (addr: Addr) (disp: i32, mem: MemOp) -> Ty, LOAD;
+            /// Stores the low bits of `value` at `addr + disp`.
+            Store store (addr: Addr, value: Ty) (disp: i32, mem: MemOp) -> None, STORE;
+            /// Load-exclusive / load-linked: loads and remembers address and value in the layout's monitor slots.
+            LoadEx load_ex (addr: Addr) (mem: MemOp) -> Ty, ATOMIC;
+            /// Store-exclusive / store-conditional: stores if the monitor still holds, which it clears. True when stored.
+            StoreEx store_ex (addr: Addr, value: Ty) (mem: MemOp) -> Is(Bool), ATOMIC;
+            /// Atomically exchanges; gives the old value.
+            Swap swap (addr: Addr, value: Ty) (mem: MemOp) -> Ty, ATOMIC;
+            /// A full memory barrier.
+            Fence fence () () -> None, FENCE;
+
+            // ---- floating point, on the host's FPU; NaN results by the guest's rule ----
+            /// Addition, round to nearest even.
+            FAdd fadd (a: Ty, b: Ty) () -> Ty, PURE;
+            /// Subtraction.
+            FSub fsub (a: Ty, b: Ty) () -> Ty, PURE;
+            /// Multiplication.
+            FMul fmul (a: Ty, b: Ty) () -> Ty, PURE;
+            /// Division.
+            FDiv fdiv (a: Ty, b: Ty) () -> Ty, PURE;
+            /// Square root.
+            FSqrt fsqrt (a: Ty) () -> Ty, PURE;
+            /// Flips the sign bit, of NaNs too.
+            FNeg fneg (a: Ty) () -> Ty, PURE;
+            /// Clears the sign bit, of NaNs too.
+            FAbs fabs (a: Ty) () -> Ty, PURE;
+            /// Compares two floats of the op's type.
+            FCmp fcmp (a: Ty, b: Ty) (cc: FloatCc) -> Is(Bool), PURE;
+            /// Rounds to an integral value in the same format, ties to even.
+            FNearest fnearest (a: Ty) () -> Ty, PURE;
+            /// Rounds towards zero to an integral value in the same format.
+            FTrunc ftrunc (a: Ty) () -> Ty, PURE;
+            /// Rounds up to an integral value in the same format.
+            FCeil fceil (a: Ty) () -> Ty, PURE;
+            /// Rounds down to an integral value in the same format.
+            FFloor ffloor (a: Ty) () -> Ty, PURE;
+            /// Float to signed integer of the op's type, towards zero, saturating; NaN gives 0.
+            FToS fto_s (a: Any) (from: Type) -> Ty, PURE;
+            /// Float to unsigned integer of the op's type, towards zero, saturating; NaN gives 0.
+            FToU fto_u (a: Any) (from: Type) -> Ty, PURE;
+            /// Signed integer to float of the op's type, to nearest even.
+            FFromS ffrom_s (a: Any) (from: Type) -> Ty, PURE;
+            /// Unsigned integer to float of the op's type, to nearest even.
+            FFromU ffrom_u (a: Any) (from: Type) -> Ty, PURE;
+            /// binary32 to binary64. The op's type is `f64`.
+            FPromote fpromote (a: Is(F32)) () -> Is(F64), PURE;
+            /// binary64 to binary32, to nearest even. The op's type is `f32`.
+            FDemote fdemote (a: Is(F64)) () -> Is(F32), PURE;
+            /// The same bits as another type of the same width (`i32`/`f32`, `i64`/`f64`).
+            Bitcast bitcast (a: Any) (from: Type) -> Ty, PURE;
+
+            // ---- helpers and control ----
+            /// Calls a pure helper of the guest architecture with three 64-bit arguments; gives 64 bits.
+            Helper helper (a: Is(I64), b: Is(I64), c: Is(I64)) (id: HelperId) -> Is(I64), PURE;
+            /// Begins a part that runs only when `c`; closed by `end_if`. Parts do not nest, and values defined inside are not visible outside.
+            If if_ (c: Is(Bool)) () -> None, CONTROL;
+            /// Ends a conditional part.
+            EndIf end_if () () -> None, CONTROL;
+            /// Leaves the block. The last op of a block, or the last of a conditional part.
+            Exit exit () (exit: ExitId) -> None, CONTROL;
+        }
+    };
+}
+
+macro_rules! rule {
+    (Ty) => {
+        TypeRule::Ty
+    };
+    (Addr) => {
+        TypeRule::Addr
+    };
+    (Any) => {
+        TypeRule::Any
+    };
+    (None) => {
+        TypeRule::None
+    };
+    (Is($t:ident)) => {
+        TypeRule::Is(Type::$t)
+    };
+}
+
+macro_rules! define_ops {
+    ($(
+        $(#[doc = $doc:literal])*
+        $variant:ident $method:ident ($($v:ident : $vr:ident $(($vt:ident))?),*) ($($i:ident : $it:ty),*)
+            -> $rr:ident $(($rt:ident))?, $eff:ident;
+    )*) => {
+        /// One operation of the IR. The fields are its type, its value operands and its immediates.
+        #[derive(Clone, Copy, PartialEq, Debug)]
+        pub enum Op {
+            $(
+                $(#[doc = $doc])*
+                #[allow(missing_docs, reason = "operands are described by the op's own documentation")]
+                $variant { ty: Type, $($v: Value,)* $($i: $it,)* },
+            )*
+        }
+
+        /// What the table says of an op.
+        #[derive(Clone, Copy, Debug)]
+        pub struct OpInfo {
+            /// Name in the text form.
+            pub name: &'static str,
+            /// One paragraph of documentation.
+            pub doc: &'static str,
+            /// Names and type rules of the value operands.
+            pub operands: &'static [(&'static str, TypeRule)],
+            /// Names and Rust types of the immediates.
+            pub immediates: &'static [(&'static str, &'static str)],
+            /// Type rule of the result.
+            pub result: TypeRule,
+            /// Effects.
+            pub effects: Effects,
+        }
+
+        /// All rows of the table, in its order.
+        pub static OPS: &[OpInfo] = &[
+            $(OpInfo {
+                name: op_name(stringify!($method)),
+                doc: concat!($($doc),*),
+                operands: &[$((stringify!($v), rule!($vr $(($vt))?))),*],
+                immediates: &[$((stringify!($i), stringify!($it))),*],
+                result: rule!($rr $(($rt))?),
+                effects: Effects::$eff,
+            },)*
+        ];
+
+        #[derive(Clone, Copy)]
+        #[repr(u16)]
+        enum Index { $($variant),* }
+
+        impl Op {
+            /// The op's row in the table.
+            pub fn info(&self) -> &'static OpInfo {
+                let index = match self { $(Op::$variant { .. } => Index::$variant,)* };
+                &OPS[index as usize]
+            }
+
+            /// The op's type.
+            pub fn ty(&self) -> Type {
+                match self { $(Op::$variant { ty, .. } => *ty,)* }
+            }
+
+            /// Calls `f` with each value operand in turn.
+            pub fn for_each_value(&self, mut f: impl FnMut(Value)) {
+                match *self { $(Op::$variant { $($v,)* .. } => { $(f($v);)* })* }
+                let _ = &mut f;
+            }
+
+            /// Replaces each value operand by what `f` gives for it.
+            pub fn map_values(&mut self, mut f: impl FnMut(Value) -> Value) {
+                match self { $(Op::$variant { $($v,)* .. } => { $(*$v = f(*$v);)* })* }
+                let _ = &mut f;
+            }
+
+            /// Prints type, operands and immediates in the text form.
+            pub(crate) fn print_fields(&self, out: &mut crate::print::Fields<'_>) {
+                match *self {
+                    $(Op::$variant { $($v,)* $($i,)* .. } => {
+                        $(out.field(&$v);)*
+                        $(out.field(&$i);)*
+                    })*
+                }
+            }
+
+            /// Reads the fields of the op called `name` in the text form.
+            pub(crate) fn parse_fields(name: &str, ty: Type, input: &mut crate::parse::Fields<'_>) -> Result<Op, String> {
+                $(if name == op_name(stringify!($method)) {
+                    return Ok(Op::$variant { ty, $($v: input.field()?,)* $($i: input.field()?,)* });
+                })*
+                Err(format!("there is no op called `{name}`"))
+            }
+
+            /// Calls the visitor's method for this op.
+            pub fn visit<V: OpVisitor + ?Sized>(&self, visitor: &mut V) -> V::Output {
+                match *self { $(Op::$variant { ty, $($v,)* $($i,)* } => visitor.$method(ty, $($v,)* $($i,)*),)* }
+            }
+        }
+
+        /// One method per op, none with a default body: whoever executes or lowers the IR must say what each op means.
+        #[allow(missing_docs, reason = "each method is documented by its op")]
+        pub trait OpVisitor {
+            /// What handling an op gives.
+            type Output;
+            $(
+                $(#[doc = $doc])*
+                fn $method(&mut self, ty: Type, $($v: Value,)* $($i: $it,)*) -> Self::Output;
+            )*
+        }
+
+        /// Emits ops into a block under construction; methods that give a value return it.
+        impl crate::builder::BlockBuilder {
+            $(
+                $(#[doc = $doc])*
+                #[allow(clippy::should_implement_trait, reason = "these are ops, named as in the table")]
+                pub fn $method(&mut self, ty: Type, $($v: Value,)* $($i: $it,)*) -> Value {
+                    self.push(Op::$variant { ty, $($v,)* $($i,)* })
+                }
+            )*
+        }
+    };
+}
+
+/// Rust keywords cannot be method names; their text form drops the underscore.
+const fn op_name(method: &'static str) -> &'static str {
+    let bytes = method.as_bytes();
+    if bytes[bytes.len() - 1] == b'_' { method.split_at(bytes.len() - 1).0 } else { method }
+}
+
+for_each_op!(define_ops);
+
+impl Op {
+    /// The type of the op's result, `None` when it gives no value.
+    pub fn result_type(&self) -> Option<Type> {
+        match self.info().result {
+            TypeRule::Ty => Some(self.ty()),
+            TypeRule::Is(t) => Some(t),
+            TypeRule::Addr | TypeRule::Any | TypeRule::None => None,
+        }
+    }
+}
