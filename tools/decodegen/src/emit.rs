@@ -31,6 +31,7 @@ pub(crate) fn module(name: &str, rows: &[Row], facts: &Facts) -> String {
     emit_args(&mut out, rows);
     emit_insn(&mut out, rows);
     emit_visitor(&mut out, rows);
+    emit_forward(&mut out, rows);
     emit_operands(&mut out, rows, facts);
     emit_disassemble(&mut out, rows, facts);
     out
@@ -188,6 +189,29 @@ fn emit_visitor(out: &mut String, rows: &[Row]) {
         line!(out, "        {index} => visitor.{call},");
     }
     close_match(out, rows);
+}
+
+/// A macro that implements the visitor by inherent methods, so that a lifter's methods can be spread over files.
+fn emit_forward(out: &mut String, rows: &[Row]) {
+    line!(
+        out,
+        "\n/// Implements [`Visitor`] for a type that has an inherent method for every method of the trait.\n\
+         /// `Visitor`, `Row` and `args` must be in scope."
+    );
+    line!(out, "#[allow(unused_macros, reason = \"generated\")]");
+    line!(out, "macro_rules! forward_visitor {{\n    ($type:ty, $output:ty) => {{");
+    line!(out, "        impl Visitor for $type {{\n            type Output = $output;");
+    for row in rows.iter().filter(|row| row.outcome == Outcome::Executes) {
+        let (method, args) = (snake(&row.name), camel(&row.name));
+        line!(out, "            fn {method}(&mut self, a: args::{args}) -> $output {{");
+        line!(out, "                <$type>::{method}(self, a)\n            }}");
+    }
+    for method in ["undefined", "unpredictable", "unimplemented"] {
+        line!(out, "            fn {method}(&mut self, row: &'static Row, word: u32) -> $output {{");
+        line!(out, "                <$type>::{method}(self, row, word)\n            }}");
+    }
+    line!(out, "        }}\n    }};\n}}");
+    line!(out, "#[allow(unused_imports, reason = \"generated\")]\npub(crate) use forward_visitor;");
 }
 
 fn emit_operands(out: &mut String, rows: &[Row], facts: &Facts) {
