@@ -1,9 +1,14 @@
-//! Writes expressions over `word`: fields, constraints, the decision tree.
+//! Writes code over `word`: fields, constraints, the decision tree.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::tree::{Candidate, Node};
+use crate::tree::Node;
 use crate::words::{Constraint, Test, Words};
+
+/// Stands before items whose text depends on the table.
+pub(crate) const ALLOW: &str =
+    "#[allow(clippy::all, clippy::pedantic, unused_parens, reason = \"generated\")]\n";
 
 /// The value of the field with these bits.
 pub(crate) fn field(bits: &[u8]) -> String {
@@ -32,7 +37,7 @@ fn part(run: &[u8]) -> String {
 }
 
 /// Whether `word` satisfies the constraint.
-pub(crate) fn constraint(constraint: &Constraint) -> String {
+fn constraint(constraint: &Constraint) -> String {
     let list =
         |numbers: &[u32]| numbers.iter().map(|number| format!("{number:#x}")).collect::<Vec<_>>().join(" | ");
     let value = field(&constraint.bits);
@@ -50,43 +55,81 @@ pub(crate) fn constraint(constraint: &Constraint) -> String {
     }
 }
 
-/// The tree as an expression of type `Option<usize>`.
-pub(crate) fn tree(out: &mut String, node: &Node, rows: &[&Words], indent: usize) {
-    let pad = "    ".repeat(indent);
-    match node {
-        Node::Leaf(candidates) => leaf(out, candidates, rows),
-        Node::Switch { shift, mask, arms, other } => {
-            let bits: Vec<u8> = (0..mask.count_ones()).rev().map(|bit| (bit + shift) as u8).collect();
-            let _ = writeln!(out, "match {} {{", field(&bits));
-            for (numbers, node) in arms {
-                let numbers: Vec<String> = numbers.iter().map(|number| format!("{number:#x}")).collect();
-                let _ = write!(out, "{pad}    {} => ", numbers.join(" | "));
-                tree(out, node, rows, indent + 1);
-                out.push_str(",\n");
-            }
-            let _ = write!(out, "{pad}    _ => ");
-            tree(out, other, rows, indent + 1);
-            let _ = write!(out, ",\n{pad}}}");
-        }
-    }
+/// The most lines of an expression before it moves to a function of its own: the compiler takes more than twice the
+/// time for a function of twice the size.
+const MAX_LINES: usize = 40;
+
+/// Private functions of the module, each written once.
+#[derive(Default)]
+pub(crate) struct Functions {
+    /// Bodies and what the function is called.
+    names: BTreeMap<String, String>,
+    /// The functions as text.
+    pub(crate) text: String,
 }
 
-fn leaf(out: &mut String, candidates: &[Candidate], rows: &[&Words]) {
-    for candidate in candidates {
-        let mut tests = Vec::new();
-        if candidate.mask != 0 {
-            tests.push(format!("word & {:#x} == {:#x}", candidate.mask, candidate.value));
-        }
-        tests.extend(rows[candidate.row].constraints.iter().map(constraint));
-        if tests.is_empty() {
-            // The tree builder puts nothing after a row that is certain.
-            let brace = if out.ends_with("else ") { ("{ ", " }") } else { ("", "") };
-            let _ = write!(out, "{}Some({}){}", brace.0, candidate.row, brace.1);
-            return;
-        }
-        let _ = write!(out, "if {} {{ Some({}) }} else ", tests.join(" && "), candidate.row);
+impl Functions {
+    /// The name of the function that tests the constraints of a row, if it has any.
+    pub(crate) fn constraints(&mut self, words: &Words) -> Option<String> {
+        let tests: Vec<String> = words.constraints.iter().map(constraint).collect();
+        (!tests.is_empty()).then(|| self.name("constraints", "bool", tests.join(" && ")))
     }
-    out.push_str(if candidates.is_empty() { "None" } else { "{ None }" });
+
+    /// The tree as an expression of type `Option<usize>`.
+    pub(crate) fn tree(&mut self, node: &Node, rows: &[&Words]) -> String {
+        let Node::Switch { shift, mask, arms, other } = node else { return self.leaf(node, rows) };
+        let bits: Vec<u8> = (0..mask.count_ones()).rev().map(|bit| (bit + shift) as u8).collect();
+        let mut out = format!("match {} {{\n", field(&bits));
+        for (numbers, node) in arms {
+            let numbers: Vec<String> = numbers.iter().map(|number| format!("{number:#x}")).collect();
+            let _ = writeln!(out, "    {} => {},", numbers.join(" | "), self.arm(node, rows));
+        }
+        let _ = write!(out, "    _ => {},\n}}", self.arm(other, rows));
+        out
+    }
+
+    fn arm(&mut self, node: &Node, rows: &[&Words]) -> String {
+        let code = self.tree(node, rows);
+        if code.lines().count() > MAX_LINES {
+            let name = self.name("tree", "Option<usize>", code);
+            format!("{name}(word)")
+        } else {
+            code.replace('\n', "\n    ")
+        }
+    }
+
+    fn leaf(&mut self, node: &Node, rows: &[&Words]) -> String {
+        let mut out = String::new();
+        let Node::Leaf(candidates) = node else { return out };
+        for candidate in candidates {
+            let mut tests = Vec::new();
+            if candidate.mask != 0 {
+                tests.push(format!("word & {:#x} == {:#x}", candidate.mask, candidate.value));
+            }
+            tests.extend(self.constraints(rows[candidate.row]).map(|name| format!("{name}(word)")));
+            if tests.is_empty() {
+                // The tree builder puts nothing after a row that is certain.
+                let some = format!("Some({})", candidate.row);
+                out += &if out.is_empty() { some } else { format!("{{ {some} }}") };
+                return out;
+            }
+            let _ = write!(out, "if {} {{ Some({}) }} else ", tests.join(" && "), candidate.row);
+        }
+        out += if candidates.is_empty() { "None" } else { "{ None }" };
+        out
+    }
+
+    /// The name of the function with that body.
+    fn name(&mut self, prefix: &str, output: &str, body: String) -> String {
+        if let Some(name) = self.names.get(&body) {
+            return name.clone();
+        }
+        let name = format!("{prefix}_{}", self.names.len());
+        let indented = body.replace('\n', "\n    ");
+        let _ = writeln!(self.text, "\n{ALLOW}fn {name}(word: u32) -> {output} {{\n    {indented}\n}}");
+        self.names.insert(body, name.clone());
+        name
+    }
 }
 
 #[cfg(test)]
