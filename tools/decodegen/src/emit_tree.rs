@@ -106,7 +106,9 @@ impl Functions {
             if candidate.mask != 0 {
                 tests.push(format!("word & {:#x} == {:#x}", candidate.mask, candidate.value));
             }
-            tests.extend(self.constraints(rows[candidate.row]).map(|name| format!("{name}(word)")));
+            if candidate.check {
+                tests.extend(self.constraints(rows[candidate.row]).map(|name| format!("{name}(word)")));
+            }
             if tests.is_empty() {
                 // The tree builder puts nothing after a row that is certain.
                 let some = format!("Some({})", candidate.row);

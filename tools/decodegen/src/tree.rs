@@ -14,12 +14,13 @@ pub(crate) enum Node {
     Switch { shift: u32, mask: u32, arms: Vec<(Vec<u32>, Node)>, other: Box<Node> },
 }
 
-/// A row at a leaf: it matches if `word & mask == value` and its constraints hold.
+/// A row at a leaf: it matches if `word & mask == value` and, unless the path settled them, its constraints hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Candidate {
     pub(crate) row: usize,
     pub(crate) mask: u32,
     pub(crate) value: u32,
+    pub(crate) check: bool,
 }
 
 /// The tree for `rows`. `order` lists their indices, the more specific of two overlapping rows first.
@@ -34,30 +35,31 @@ struct Builder<'a> {
 
 impl Builder<'_> {
     fn node(&self, candidates: Vec<usize>, known: u32, value: u32) -> Node {
-        let mut possible: Vec<usize> = candidates
+        let mut possible: Vec<Candidate> = candidates
             .into_iter()
-            .filter(|&row| (self.rows[row].value ^ value) & self.rows[row].mask & known == 0)
+            .filter(|&row| self.possible(row, known, value))
+            .map(|row| {
+                let words = self.rows[row];
+                let check = words.constraints.iter().any(|constraint| constraint.support() & !known != 0);
+                Candidate { row, mask: words.mask & !known, value: words.value & !known, check }
+            })
             .collect();
         // Nothing gets past a candidate with nothing left to test.
-        if let Some(certain) = possible
-            .iter()
-            .position(|&row| self.rows[row].mask & !known == 0 && self.rows[row].constraints.is_empty())
-        {
+        if let Some(certain) = possible.iter().position(|candidate| candidate.mask == 0 && !candidate.check) {
             possible.truncate(certain + 1);
         }
-        match if possible.len() > 2 { self.best_bits(&possible, known) } else { None } {
-            Some((shift, width)) => self.switch(&possible, known, value, shift, width),
-            None => Node::Leaf(
-                possible
-                    .iter()
-                    .map(|&row| Candidate {
-                        row,
-                        mask: self.rows[row].mask & !known,
-                        value: self.rows[row].value & !known,
-                    })
-                    .collect(),
-            ),
+        let rows: Vec<usize> = possible.iter().map(|candidate| candidate.row).collect();
+        match if rows.len() > 2 { self.best_bits(&rows, known) } else { None } {
+            Some((shift, width)) => self.switch(&rows, known, value, shift, width),
+            None => Node::Leaf(possible),
         }
+    }
+
+    /// Whether the row may have a word whose bits `known` are `value`, as far as those bits tell.
+    fn possible(&self, row: usize, known: u32, value: u32) -> bool {
+        let words = self.rows[row];
+        (words.value ^ value) & words.mask & known == 0
+            && words.constraints.iter().all(|test| test.support() & !known != 0 || test.holds(value))
     }
 
     fn switch(&self, candidates: &[usize], known: u32, value: u32, shift: u32, width: u32) -> Node {
@@ -104,27 +106,43 @@ impl Builder<'_> {
     }
 
     /// The candidates an average candidate still competes with after the switch, weighed up for those that land in
-    /// several arms.
+    /// several different arms and for the size of the table.
     fn cost(&self, candidates: &[usize], shift: u32, width: u32) -> f64 {
         let all = (1u32 << width) - 1;
-        let mut counts = [0u32; 1 << MAX_WIDTH];
+        // Per arm its number of candidates and a fingerprint of which they are.
+        let mut arms = [(0u64, 0u32); 1 << MAX_WIDTH];
         for &row in candidates {
-            let free = !(self.rows[row].mask >> shift) & all;
-            let fixed = self.rows[row].value >> shift & all;
+            let words = self.rows[row];
+            let constrained = words.constraints.iter().any(|test| test.support() & !(all << shift) == 0);
+            let free = !(words.mask >> shift) & all;
+            let fixed = words.value >> shift & all;
             let mut chosen = 0u32;
             loop {
-                counts[(fixed | chosen) as usize] += 1;
+                let number = fixed | chosen;
+                if !constrained || self.possible(row, all << shift, number << shift) {
+                    let arm = &mut arms[number as usize];
+                    *arm = (arm.0.wrapping_add(scatter(row)), arm.1 + 1);
+                }
                 chosen = chosen.wrapping_sub(free) & free;
                 if chosen == 0 {
                     break;
                 }
             }
         }
-        let counts = counts.map(f64::from);
-        let total: f64 = counts.iter().sum();
-        let squares: f64 = counts.iter().map(|count| count * count).sum();
-        squares / total * (total / candidates.len() as f64).sqrt()
+        let arms = &mut arms[..1 << width];
+        arms.sort_unstable();
+        let different = arms.chunk_by(|a, b| a == b).map(|same| f64::from(same[0].1));
+        let (total, squares) = different.fold((0.0, 0.0), |(sum, squares), n| (sum + n, squares + n * n));
+        let rows = candidates.len() as f64;
+        let table_size = 1.0 + f64::from(all + 1) / (16.0 * rows);
+        squares / total * (total / rows).sqrt() * table_size
     }
+}
+
+/// A number for a row, such that sums of them tell sets of rows apart.
+fn scatter(row: usize) -> u64 {
+    let product = (row as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    product.wrapping_mul(product >> 32 | 1)
 }
 
 #[cfg(test)]
@@ -153,6 +171,21 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn constraints_tell_rows_apart() {
+        let not_15 = Constraint { bits: vec![15, 14, 13, 12], test: Test::Ne(15) };
+        let sets: Vec<Words> = (0..2)
+            .flat_map(|n| [Words::new(0xf001, 0xf000 | n, []), Words::new(2, n << 1, [not_15.clone()])])
+            .collect();
+        let rows: Vec<&Words> = sets.iter().collect();
+        let Node::Switch { shift: 12, mask: 15, arms, other } = build(&rows, &[0, 1, 2, 3], 16) else {
+            panic!()
+        };
+        assert_eq!((arms.len(), &arms[0].0), (1, &vec![15]));
+        let candidate = |row, mask, value| Candidate { row, mask, value, check: false };
+        assert_eq!(*other, Node::Leaf(vec![candidate(1, 2, 0), candidate(3, 2, 2)]));
     }
 
     fn random(state: &mut u32) -> u32 {

@@ -86,7 +86,7 @@ impl Constraint {
     }
 
     /// The bits of the word it looks at.
-    fn support(&self) -> u32 {
+    pub(crate) fn support(&self) -> u32 {
         let other: &[u8] = match &self.test {
             Test::EqBits(bits) | Test::NeBits(bits) => bits,
             _ => &[],
