@@ -14,7 +14,7 @@ shift
 
 # Contraction to fused operations would make floats differ between machines;
 # the programs provoke things that gcc warns about, hence -w.
-cflags="-O2 -static -std=gnu11 -ffp-contract=off -fno-strict-aliasing -w -pthread"
+cflags="-O2 -static -std=gnu11 -D_GNU_SOURCE -ffp-contract=off -fno-strict-aliasing -w -pthread"
 
 compiler() {
     case $1 in

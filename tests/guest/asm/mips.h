@@ -1,0 +1,1 @@
+/* common parts of the assembly programs */
