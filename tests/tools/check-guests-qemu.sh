@@ -15,17 +15,17 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 ulimit -c 0
 
-# run FILE [EMULATOR]: output on stdout, the exit status as last line
+# run FILE [EMULATOR]: output on stdout, the exit status as last line.  The
+# environment, the directory and the input are always the same.
 run() {
-    local exe=$1 emu=${2:-} args=()
+    local exe=$1 args=("${@:2}" "$1")
     if [ -e "$root/tests/guest/linux/$(basename "$exe").args" ]; then
-        mapfile -t args < "$root/tests/guest/linux/$(basename "$exe").args"
+        mapfile -t -O "${#args[@]}" args < "$root/tests/guest/linux/$(basename "$exe").args"
     fi
     rm -rf "$work/cwd" && mkdir "$work/cwd"
     local status=0
-    # emulator options go through the command line, so that the guest's environment stays fixed
     (cd "$work/cwd" && exec env -i PATH=/usr/bin:/bin HOME=/ DEMOTIC_TEST=1 \
-        timeout 60 $emu "$exe" "${args[@]}" < /dev/null 2> /dev/null) || status=$?
+        timeout 60 "${args[@]}" < /dev/null 2> /dev/null) || status=$?
     echo "status $status"
 }
 
@@ -40,7 +40,7 @@ for config; do
     for exe in "$out/$config"/*; do
         name=$(basename "$exe")
         total=$((total + 1))
-        run "$exe" $emu > "$work/got" 2> /dev/null
+        run "$exe" "$emu" > "$work/got" 2> /dev/null
         case $name in
         asm-*)
             if grep -qv -e '^PASS' -e '^status 0$' "$work/got" || ! grep -q '^status 0$' "$work/got"; then
