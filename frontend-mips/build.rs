@@ -1,1 +1,10 @@
-fn main() {}
+//! Generates the decoder from the tables.
+
+fn main() -> Result<(), decodegen::Errors> {
+    let out = std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR for build scripts");
+    decodegen::Generator::new("mips32")
+        .file("tables/mips32.decode")
+        .file("tables/cop0.decode")
+        .file("tables/fpu.decode")
+        .write(out)
+}

@@ -46,6 +46,8 @@ pub const HWRENA: Slot = Slot(51);
 pub const INTCTL: Slot = Slot(52);
 /// CP0 PRId.
 pub const PRID: Slot = Slot(53);
+/// Where the branch goes in whose delay slot a trap was raised (see [`delay_slot`](crate::delay_slot)).
+pub const BRANCH_TARGET: Slot = Slot(54);
 /// F0 to F31, 64 bits each. With FR=0 the even word holds an even/odd pair of singles: even low, odd high.
 pub const F: Slot = Slot(64);
 
@@ -84,6 +86,7 @@ pub fn layout() -> StateLayout {
         ("hwrena", HWRENA),
         ("intctl", INTCTL),
         ("prid", PRID),
+        ("branch_target", BRANCH_TARGET),
     ] {
         add(name, slot, Type::I32);
     }

@@ -1,0 +1,62 @@
+//! What whoever handles traps must know of delay slots.
+//!
+//! A branch and the instruction in its delay slot are lifted as *one* guest instruction of 8 bytes at the branch's
+//! address. A fault or a trap of the slot reports that address, as EPC would hold it, with Cause.BD set. To execute both
+//! again gives the same result: the link register is written before the slot, and the manual forbids a branch whose
+//! own operand it is.
+//!
+//! A trap in a slot cannot name the address to go on at by a constant. It gives the branch's address plus 8 and leaves
+//! the real one in the state; [`finish`] puts things right. Handlers call it first.
+
+use demotic_ir::CpuState;
+
+use crate::decode::{Insn, decode};
+use crate::state::{BRANCH_TARGET, PC};
+
+/// To be called when the instruction at `pc` has trapped, before `PC` is looked at: makes `PC` the address after the
+/// trapping instruction also when it stands in a delay slot, i.e. the branch's destination. Gives whether it does.
+pub fn finish(state: &mut CpuState, pc: u64) -> bool {
+    let in_slot = state.get32(PC) == (pc as u32).wrapping_add(8);
+    if in_slot {
+        state.set(PC, state.get(BRANCH_TARGET));
+    }
+    in_slot
+}
+
+/// Whether an instruction has a delay slot. A memory fault reported at such an address happened in the slot (BD is
+/// set), unless it is the fetch of the branch itself.
+pub fn is_branch(word: u32) -> bool {
+    use Insn::*;
+    matches!(
+        decode(word),
+        Some(
+            J(_) | Jal(_)
+                | Jr(_)
+                | JrHb(_)
+                | Jalr(_)
+                | JalrHb(_)
+                | B(_)
+                | Bal(_)
+                | Beq(_)
+                | Bne(_)
+                | Blez(_)
+                | Bgtz(_)
+                | Beql(_)
+                | Bnel(_)
+                | Blezl(_)
+                | Bgtzl(_)
+                | Bltz(_)
+                | Bgez(_)
+                | Bltzl(_)
+                | Bgezl(_)
+                | Bltzal(_)
+                | Bgezal(_)
+                | Bltzall(_)
+                | Bgezall(_)
+                | Bc1f(_)
+                | Bc1t(_)
+                | Bc1fl(_)
+                | Bc1tl(_)
+        )
+    )
+}

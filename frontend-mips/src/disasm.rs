@@ -1,0 +1,270 @@
+//! Instructions as text, spelled as GNU objdump does.
+
+use std::fmt::Write as _;
+
+use crate::decode::{self, Operands};
+
+/// The instruction `word` at `pc` as text.
+pub fn disassemble(word: u32, pc: u32) -> String {
+    decode::disassemble(word, &Printer { pc }).unwrap_or_else(|| format!(".word {word:#x}"))
+}
+
+/// Register names of the o32 ABI.
+const GPR: [&str; 32] = [
+    "zero", "at", "v0", "v1", "a0", "a1", "a2", "a3", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "t7", "s0",
+    "s1", "s2", "s3", "s4", "s5", "s6", "s7", "t8", "t9", "k0", "k1", "gp", "sp", "s8", "ra",
+];
+
+/// Floating-point conditions.
+const CONDITIONS: [&str; 16] = [
+    "f", "un", "eq", "ueq", "olt", "ult", "ole", "ule", "sf", "ngle", "seq", "ngl", "lt", "nge", "le", "ngt",
+];
+
+/// Coprocessor 0 registers with select 0.
+const CP0: [&str; 32] = [
+    "c0_index",
+    "c0_random",
+    "c0_entrylo0",
+    "c0_entrylo1",
+    "c0_context",
+    "c0_pagemask",
+    "c0_wired",
+    "c0_hwrena",
+    "c0_badvaddr",
+    "c0_count",
+    "c0_entryhi",
+    "c0_compare",
+    "c0_status",
+    "c0_cause",
+    "c0_epc",
+    "c0_prid",
+    "c0_config",
+    "c0_lladdr",
+    "c0_watchlo",
+    "c0_watchhi",
+    "c0_xcontext",
+    "$21",
+    "$22",
+    "c0_debug",
+    "c0_depc",
+    "c0_perfcnt",
+    "c0_errctl",
+    "c0_cacheerr",
+    "c0_taglo",
+    "c0_taghi",
+    "c0_errorepc",
+    "c0_desave",
+];
+
+/// Prints the operands of an instruction at `pc`.
+struct Printer {
+    pc: u32,
+}
+
+/// The name at `index`, `?` if there is none.
+fn name(names: &[&'static str], index: u32) -> &'static str {
+    names.get(index as usize).copied().unwrap_or("?")
+}
+
+/// Appends `args`. Writing to a string cannot fail.
+fn put(out: &mut String, args: std::fmt::Arguments<'_>) {
+    let _ = out.write_fmt(args);
+}
+
+/// Appends a nonzero code after a space.
+fn nonzero(out: &mut String, code: u32) {
+    if code != 0 {
+        put(out, format_args!(" {code:#x}"));
+    }
+}
+
+impl Operands for Printer {
+    // ---- registers ----
+    fn reg(&self, out: &mut String, n: u32) {
+        out.push_str(name(&GPR, n));
+    }
+
+    fn freg(&self, out: &mut String, n: u32) {
+        put(out, format_args!("$f{n}"));
+    }
+
+    fn fcc(&self, out: &mut String, n: u32) {
+        put(out, format_args!("$fcc{n}"));
+    }
+
+    /// A condition code and a comma, unless it is the first one.
+    fn opt_fcc(&self, out: &mut String, n: u32) {
+        if n != 0 {
+            put(out, format_args!("$fcc{n}, "));
+        }
+    }
+
+    /// A register after a space, unless it is register 0.
+    fn opt_reg(&self, out: &mut String, n: u32) {
+        if n != 0 {
+            put(out, format_args!(" {}", name(&GPR, n)));
+        }
+    }
+
+    /// The link register of JALR and a comma, unless it is the usual one.
+    fn link(&self, out: &mut String, n: u32) {
+        if n != 31 {
+            put(out, format_args!("{}, ", name(&GPR, n)));
+        }
+    }
+
+    fn hwr(&self, out: &mut String, n: u32) {
+        match n {
+            0..=3 => out.push_str(name(&["hwr_cpunum", "hwr_synci_step", "hwr_cc", "hwr_ccres"], n)),
+            _ => put(out, format_args!("${n}")),
+        }
+    }
+
+    fn fcr(&self, out: &mut String, n: u32) {
+        match n {
+            0 => out.push_str("c1_fir"),
+            1 => out.push_str("c1_ufr"),
+            4 => out.push_str("c1_unfr"),
+            25 => out.push_str("c1_fccr"),
+            26 => out.push_str("c1_fexr"),
+            28 => out.push_str("c1_fenr"),
+            31 => out.push_str("c1_fcsr"),
+            _ => put(out, format_args!("${n}")),
+        }
+    }
+
+    fn cp0(&self, out: &mut String, rd: u32, sel: u32) {
+        match (rd, sel) {
+            (rd, 0) => out.push_str(name(&CP0, rd)),
+            (12, 1) => out.push_str("c0_intctl"),
+            (12, 2) => out.push_str("c0_srsctl"),
+            (12, 3) => out.push_str("c0_srsmap"),
+            (15, 1) => out.push_str("c0_ebase"),
+            (16, 1..=3) => put(out, format_args!("c0_config{sel}")),
+            _ => put(out, format_args!("${rd}, {sel}")),
+        }
+    }
+
+    // ---- numbers ----
+    fn simm(&self, out: &mut String, imm: u32) {
+        put(out, format_args!("{}", imm as u16 as i16));
+    }
+
+    fn hex(&self, out: &mut String, n: u32) {
+        put(out, format_args!("{n:#x}"));
+    }
+
+    /// A width that is stored less 1.
+    fn size(&self, out: &mut String, less_one: u32) {
+        put(out, format_args!("{:#x}", less_one + 1));
+    }
+
+    /// The width of the field from bit `lsb` to bit `msb`.
+    fn span(&self, out: &mut String, msb: u32, lsb: u32) {
+        put(out, format_args!("{:#x}", (msb + 1).wrapping_sub(lsb)));
+    }
+
+    fn branch(&self, out: &mut String, offset: u32) {
+        let distance = (offset as u16 as i16 as u32) << 2;
+        put(out, format_args!("{:#x}", self.pc.wrapping_add(4).wrapping_add(distance)));
+    }
+
+    fn jump(&self, out: &mut String, index: u32) {
+        put(out, format_args!("{:#x}", self.pc.wrapping_add(4) & 0xf000_0000 | index << 2));
+    }
+
+    fn code(&self, out: &mut String, code: u32) {
+        nonzero(out, code);
+    }
+
+    fn trap_code(&self, out: &mut String, code: u32) {
+        if code != 0 {
+            put(out, format_args!(", {code:#x}"));
+        }
+    }
+
+    /// The code of BREAK in two halves, of which zeros at the end are left out.
+    fn break_code(&self, out: &mut String, code: u32) {
+        match (code >> 10, code & 0x3ff) {
+            (first, 0) => nonzero(out, first),
+            (first, second) => put(out, format_args!(" {first:#x}, {second:#x}")),
+        }
+    }
+
+    fn sync(&self, out: &mut String, kind: u32) {
+        match kind {
+            0 => {}
+            0x04 => out.push_str("_wmb"),
+            0x10 => out.push_str("_mb"),
+            0x11 => out.push_str("_acquire"),
+            0x12 => out.push_str("_release"),
+            0x13 => out.push_str("_rmb"),
+            _ => nonzero(out, kind),
+        }
+    }
+
+    // ---- parts of mnemonics ----
+    fn fmt(&self, out: &mut String, fmt: u32) {
+        out.push_str(name(&["s", "d"], fmt));
+    }
+
+    fn fcond(&self, out: &mut String, cond: u32) {
+        out.push_str(name(&CONDITIONS, cond));
+    }
+
+    // ---- instructions that have another name when an operand is register 0 ----
+    fn addu(&self, out: &mut String, rt: u32) {
+        out.push_str(if rt == 0 { "move" } else { "addu" });
+    }
+
+    fn or(&self, out: &mut String, rt: u32) {
+        out.push_str(if rt == 0 { "move" } else { "or" });
+    }
+
+    fn sub(&self, out: &mut String, rs: u32) {
+        out.push_str(if rs == 0 { "neg" } else { "sub" });
+    }
+
+    fn subu(&self, out: &mut String, rs: u32) {
+        out.push_str(if rs == 0 { "negu" } else { "subu" });
+    }
+
+    fn addiu(&self, out: &mut String, rs: u32) {
+        out.push_str(if rs == 0 { "li" } else { "addiu" });
+    }
+
+    fn ori(&self, out: &mut String, rs: u32) {
+        out.push_str(if rs == 0 { "li" } else { "ori" });
+    }
+
+    fn bgez(&self, out: &mut String, rs: u32) {
+        match rs {
+            0 => out.push_str("b "),
+            _ => put(out, format_args!("bgez {}, ", name(&GPR, rs))),
+        }
+    }
+
+    /// The `z` of `beqz` and `bnez`.
+    fn z(&self, out: &mut String, rt: u32) {
+        out.push_str(if rt == 0 { "z" } else { "" });
+    }
+
+    /// The second of two registers that are compared.
+    fn unless_zero(&self, out: &mut String, rt: u32) {
+        self.second(out, rt);
+    }
+
+    /// A second operand that is left out when it is register 0.
+    fn second(&self, out: &mut String, rs: u32) {
+        if rs != 0 {
+            put(out, format_args!("{}, ", name(&GPR, rs)));
+        }
+    }
+
+    /// A third operand that is left out when it is register 0.
+    fn third(&self, out: &mut String, rt: u32) {
+        if rt != 0 {
+            put(out, format_args!(", {}", name(&GPR, rt)));
+        }
+    }
+}

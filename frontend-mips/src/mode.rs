@@ -1,0 +1,42 @@
+//! The mode bits of a location: what code is specialised on besides its address.
+
+use demotic_ir::CpuState;
+
+use crate::config::{MipsConfig, Personality};
+use crate::cp0::status;
+use crate::state::STATUS;
+
+/// Coprocessor 0 may be used: kernel mode, or Status.CU0. Never in Linux programs.
+pub const KERNEL: u32 = 1;
+/// The floating-point unit may be used: Status.CU1. Always in Linux programs.
+pub const FPU: u32 = 1 << 1;
+/// The floating-point registers are 32 of 64 bits: Status.FR.
+pub const FR: u32 = 1 << 2;
+
+/// The mode of a Linux program.
+pub fn linux(config: &MipsConfig) -> u32 {
+    FPU | if config.fr { FR } else { 0 }
+}
+
+/// The mode for the present state.
+pub fn of(config: &MipsConfig, state: &CpuState) -> u32 {
+    match config.personality {
+        Personality::Linux => linux(config),
+        Personality::Machine => of_status(state.get32(STATUS)),
+    }
+}
+
+/// The mode of a machine whose Status register is `status`.
+pub const fn of_status(status: u32) -> u32 {
+    let mut mode = 0;
+    if status::kernel(status) || status & status::CU0 != 0 {
+        mode |= KERNEL;
+    }
+    if status & status::CU1 != 0 {
+        mode |= FPU;
+    }
+    if status & status::FR != 0 {
+        mode |= FR;
+    }
+    mode
+}

@@ -1,0 +1,197 @@
+//! Moves between floating-point and general registers, control registers, and conditional moves.
+
+use demotic_ir::Type::{I32, I64};
+use demotic_ir::{IntCc, Trap, Value};
+
+use super::Lifter;
+use super::fpr::{D, S};
+use crate::decode::args;
+use crate::state::FCSR;
+
+/// FCSR.RM.
+const RM: u32 = 3;
+/// FCSR.Enables.
+const ENABLES: u32 = 0x1f << 7;
+/// FCSR.Cause and FCSR.Flags: what FEXR shows.
+const EXCEPTIONS: u32 = 0x0003_f07c;
+/// FCSR.FS. It has no effect: results too small for a normal number are always exact.
+const FS: u32 = 1 << 24;
+/// All condition codes in FCSR.
+const CONDITIONS: u32 = 0xfe80_0000;
+/// FCSR.ABS2008 and FCSR.NAN2008, which cannot be written.
+const MODE_2008: u32 = 3 << 18;
+
+impl Lifter<'_> {
+    pub(super) fn mfc1(&mut self, a: args::Mfc1) {
+        let word = self.fpr_word(a.fs);
+        self.set_gpr(a.rt, word);
+    }
+
+    pub(super) fn mtc1(&mut self, a: args::Mtc1) {
+        let word = self.gpr(a.rt);
+        self.set_fpr_word(a.fs, word);
+    }
+
+    pub(super) fn mfhc1(&mut self, a: args::Mfhc1) {
+        let word = self.fpr_high(a.fs);
+        self.set_gpr(a.rt, word);
+    }
+
+    pub(super) fn mthc1(&mut self, a: args::Mthc1) {
+        let word = self.gpr(a.rt);
+        self.set_fpr_high(a.fs, word);
+    }
+
+    /// Control registers that do not exist read as 0.
+    pub(super) fn cfc1(&mut self, a: args::Cfc1) {
+        let value = match a.fs {
+            0 => self.b.i32(self.config.fir),
+            25 => self.fccr(),
+            26 => self.fcsr_bits(EXCEPTIONS),
+            28 => self.fenr(),
+            31 => self.b.get32(FCSR),
+            _ => self.b.i32(0),
+        };
+        self.set_gpr(a.rt, value);
+    }
+
+    /// Writes to control registers that do not exist are ignored.
+    pub(super) fn ctc1(&mut self, a: args::Ctc1) {
+        let t = self.gpr(a.rt);
+        match a.fs {
+            25 => self.set_fccr(t),
+            26 => self.write_fcsr(t, EXCEPTIONS),
+            28 => self.set_fenr(t),
+            31 => self.write_fcsr(t, CONDITIONS | FS | EXCEPTIONS | ENABLES | RM),
+            _ => {}
+        }
+    }
+
+    pub(super) fn movf(&mut self, a: args::Movf) {
+        let cond = self.condition_false(a.cc);
+        self.move_gpr_if(cond, a.fd, a.rs);
+    }
+
+    pub(super) fn movt(&mut self, a: args::Movt) {
+        let cond = self.condition(a.cc);
+        self.move_gpr_if(cond, a.fd, a.rs);
+    }
+
+    pub(super) fn mov_fmt(&mut self, a: args::MovFmt) {
+        if !self.reserved_fmt(a.fmt, &[a.fd, a.fs]) {
+            let s = self.fpr_bits(a.fmt, a.fs);
+            self.set_fpr_bits(a.fmt, a.fd, s);
+        }
+    }
+
+    pub(super) fn movf_fmt(&mut self, a: args::MovfFmt) {
+        let cond = self.condition_false(a.cc);
+        self.move_fpr_if(cond, a.fmt, a.fd, a.fs);
+    }
+
+    pub(super) fn movt_fmt(&mut self, a: args::MovtFmt) {
+        let cond = self.condition(a.cc);
+        self.move_fpr_if(cond, a.fmt, a.fd, a.fs);
+    }
+
+    pub(super) fn movz_fmt(&mut self, a: args::MovzFmt) {
+        let cond = self.is_zero(a.rt, IntCc::Eq);
+        self.move_fpr_if(cond, a.fmt, a.fd, a.fs);
+    }
+
+    pub(super) fn movn_fmt(&mut self, a: args::MovnFmt) {
+        let cond = self.is_zero(a.rt, IntCc::Ne);
+        self.move_fpr_if(cond, a.fmt, a.fd, a.fs);
+    }
+
+    /// GPR[rt] cc 0.
+    fn is_zero(&mut self, rt: u32, cc: IntCc) -> Value {
+        let (t, zero) = (self.gpr(rt), self.b.i32(0));
+        self.b.icmp(I32, t, zero, cc)
+    }
+
+    /// if cond then GPR[rd] ← GPR[rs].
+    fn move_gpr_if(&mut self, cond: Value, rd: u32, rs: u32) {
+        let (s, d) = (self.gpr(rs), self.gpr(rd));
+        let moved = self.b.select(I32, cond, s, d);
+        self.set_gpr(rd, moved);
+    }
+
+    /// if cond then FPR[fd] ← FPR[fs].
+    fn move_fpr_if(&mut self, cond: Value, fmt: u32, fd: u32, fs: u32) {
+        if self.reserved_fmt(fmt, &[fd, fs]) {
+            return;
+        }
+        debug_assert!(fmt == S || fmt == D);
+        let (s, d) = (self.fpr_bits(fmt, fs), self.fpr_bits(fmt, fd));
+        let moved = self.b.select(if fmt == S { I32 } else { I64 }, cond, s, d);
+        self.set_fpr_bits(fmt, fd, moved);
+    }
+
+    fn fcsr_bits(&mut self, mask: u32) -> Value {
+        let (fcsr, mask) = (self.b.get32(FCSR), self.b.i32(mask));
+        self.b.and(I32, fcsr, mask)
+    }
+
+    /// FCCR: the condition codes side by side.
+    fn fccr(&mut self) -> Value {
+        let fcsr = self.b.get32(FCSR);
+        let first = self.field(fcsr, 23, 1);
+        let others = self.field(fcsr, 24, 0xfe);
+        self.b.or(I32, first, others)
+    }
+
+    /// FENR: enables, FS at bit 2, rounding mode.
+    fn fenr(&mut self) -> Value {
+        let fcsr = self.b.get32(FCSR);
+        let flush = self.field(fcsr, 22, 4);
+        let others = self.field(fcsr, 0, ENABLES | RM);
+        self.b.or(I32, flush, others)
+    }
+
+    fn set_fccr(&mut self, t: Value) {
+        let first = self.field_up(t, 1, 23);
+        let others = self.field_up(t, 0xfe, 24);
+        let conditions = self.b.or(I32, first, others);
+        self.write_fcsr(conditions, CONDITIONS);
+    }
+
+    fn set_fenr(&mut self, t: Value) {
+        let flush = self.field_up(t, 4, 22);
+        let others = self.field_up(t, ENABLES | RM, 0);
+        let value = self.b.or(I32, flush, others);
+        self.write_fcsr(value, FS | ENABLES | RM);
+    }
+
+    /// (v >> amount) & mask.
+    fn field(&mut self, v: Value, amount: u32, mask: u32) -> Value {
+        let (amount, mask) = (self.b.i32(amount), self.b.i32(mask));
+        let shifted = self.b.shr(I32, v, amount);
+        self.b.and(I32, shifted, mask)
+    }
+
+    /// (v & mask) << amount.
+    fn field_up(&mut self, v: Value, mask: u32, amount: u32) -> Value {
+        let (amount, mask) = (self.b.i32(amount), self.b.i32(mask));
+        let field = self.b.and(I32, v, mask);
+        self.b.shl(I32, field, amount)
+    }
+
+    /// Writes those bits of FCSR that are in `mask`. Rounding modes other than to nearest, and floating-point
+    /// exceptions, are not there: to ask for them is an error.
+    fn write_fcsr(&mut self, value: Value, mask: u32) {
+        if mask & (RM | ENABLES) != 0 {
+            let missing = self.field(value, 0, RM | ENABLES);
+            let missing = self.b.nonzero(missing);
+            let name = "CTC1: a rounding mode other than to nearest, or an enabled floating-point exception";
+            self.trap_if(missing, Trap::Unimplemented { word: self.word, name });
+        }
+        let new = self.field(value, 0, mask);
+        let kept = self.fcsr_bits(!mask & !MODE_2008);
+        let fcsr = self.b.or(I32, new, kept);
+        let mode = self.b.i32(if self.config.nan2008 { MODE_2008 } else { 0 });
+        let fcsr = self.b.or(I32, fcsr, mode);
+        self.b.put32(FCSR, fcsr);
+        self.conditions = [None; 8];
+    }
+}

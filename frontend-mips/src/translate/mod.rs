@@ -1,0 +1,232 @@
+//! Lifts MIPS32 basic blocks into IR. Each file holds one instruction class of the manual, each method one instruction.
+
+mod arithmetic;
+mod atomic;
+mod bit_field;
+mod branch_jump;
+mod cop0;
+mod delay_slot;
+mod fpr;
+mod fpu_arith;
+mod fpu_compare;
+mod fpu_convert;
+mod fpu_load_store;
+mod fpu_move;
+mod load_store;
+mod load_store_unaligned;
+mod logical;
+mod multiply_divide;
+mod shift;
+mod switch;
+mod system;
+mod trap;
+
+use demotic_ir::{
+    Block, BlockBuilder, CodeSource, Exit, GuestInsn, LiftOptions, Loc, MemOp, MemSize, Trap, Type, Value,
+};
+
+use crate::config::{MipsConfig, Personality};
+use crate::cp0::coprocessor;
+use crate::decode::{Row, Visitor, args, dispatch, forward_visitor};
+use crate::state::R;
+use crate::{fetch, mode};
+
+/// Lifts the basic block at `loc`.
+pub(crate) fn lift(config: &MipsConfig, loc: Loc, code: &dyn CodeSource, options: LiftOptions) -> Block {
+    let mode = match config.personality {
+        Personality::Linux => mode::linux(config),
+        Personality::Machine => loc.mode,
+    };
+    let mut lifter = Lifter {
+        b: BlockBuilder::new(loc),
+        config,
+        code,
+        mode,
+        pc: loc.pc as u32,
+        word: 0,
+        slot_of: None,
+        conditions: [None; 8],
+        ended: false,
+    };
+    lifter.block(options.max_insns.max(1));
+    lifter.b.finish()
+}
+
+/// A block under construction.
+struct Lifter<'a> {
+    b: BlockBuilder,
+    config: &'a MipsConfig,
+    code: &'a dyn CodeSource,
+    /// Mode bits.
+    mode: u32,
+    /// Address of the instruction in progress; of the branch, while its delay slot is in progress.
+    pc: u32,
+    /// The instruction in progress.
+    word: u32,
+    /// While a delay slot is in progress, the exit that its branch will take.
+    slot_of: Option<Exit>,
+    /// Floating-point condition codes that this block has set.
+    conditions: [Option<Value>; 8],
+    /// The block has its final exit.
+    ended: bool,
+}
+
+forward_visitor!(Lifter<'_>, ());
+
+// ---- the block ----
+impl Lifter<'_> {
+    fn block(&mut self, max_insns: usize) {
+        while !self.ended {
+            if self.b.insn_count() == max_insns {
+                return self.leave(Exit::Jump { target: u64::from(self.pc) });
+            }
+            self.instruction();
+        }
+    }
+
+    /// Lifts the instruction at `pc` and advances `pc`.
+    fn instruction(&mut self) {
+        let begin = GuestInsn { pc: u64::from(self.pc), len: 4, word: 0 };
+        if self.pc & 3 != 0 {
+            self.b.begin_insn(begin);
+            return self.trap(Trap::Misaligned);
+        }
+        match fetch(self.config, self.code, self.pc) {
+            Some(word) => {
+                let len = if crate::delay_slot::is_branch(word) { 8 } else { 4 };
+                self.b.begin_insn(GuestInsn { word, len, ..begin });
+                self.dispatch(word);
+            }
+            // What precedes is executed first; the trap gets a block of its own.
+            None if self.b.insn_count() != 0 => self.leave(Exit::Jump { target: u64::from(self.pc) }),
+            None => {
+                self.b.begin_insn(begin);
+                self.trap(Trap::Fetch);
+            }
+        }
+        self.pc = self.pc.wrapping_add(4);
+    }
+
+    /// Lifts the instruction `word` at `pc` or in the slot of the branch at `pc`.
+    fn dispatch(&mut self, word: u32) {
+        self.word = word;
+        match coprocessor(word) {
+            Some(unit) if !self.usable(unit) => self.coprocessor_unusable(),
+            _ if dispatch(word, self).is_none() => self.reserved(),
+            _ => {}
+        }
+    }
+
+    /// Leaves the block for good.
+    fn leave(&mut self, exit: Exit) {
+        self.b.leave(exit);
+        self.ended = true;
+    }
+
+    /// Raises a trap.
+    fn trap(&mut self, trap: Trap) {
+        let exit = self.trap_exit(trap);
+        self.leave(exit);
+    }
+
+    /// Raises a trap if `c`.
+    fn trap_if(&mut self, c: Value, trap: Trap) {
+        self.b.if_(Type::Bool, c);
+        let exit = self.trap_exit(trap);
+        self.b.leave(exit);
+        self.b.end_if(Type::Bool);
+    }
+}
+
+// ---- instructions that do not execute ----
+impl Lifter<'_> {
+    /// Reserved Instruction exception.
+    fn reserved(&mut self) {
+        self.trap(Trap::Undefined { word: self.word });
+    }
+
+    /// Coprocessor Unusable exception. A machine's hypervisor raises it: it checks every privileged instruction.
+    fn coprocessor_unusable(&mut self) {
+        match self.config.personality {
+            Personality::Linux => self.reserved(),
+            Personality::Machine => self.privileged(),
+        }
+    }
+
+    /// Leaves the instruction to the hypervisor.
+    fn privileged(&mut self) {
+        self.trap(Trap::Privileged { word: self.word });
+    }
+
+    fn usable(&self, unit: u32) -> bool {
+        match unit {
+            0 => self.mode & mode::KERNEL != 0,
+            1 => self.mode & mode::FPU != 0,
+            _ => false,
+        }
+    }
+
+    fn undefined(&mut self, _row: &'static Row, _word: u32) {
+        self.reserved();
+    }
+
+    fn unpredictable(&mut self, _row: &'static Row, _word: u32) {
+        self.reserved();
+    }
+
+    fn unimplemented(&mut self, row: &'static Row, word: u32) {
+        self.trap(Trap::Unimplemented { word, name: row.name });
+    }
+}
+
+/// An op of two operands, as a method of the builder.
+type BinaryOp = fn(&mut BlockBuilder, Type, Value, Value) -> Value;
+
+// ---- operands ----
+impl Lifter<'_> {
+    /// GPR[n].
+    fn gpr(&mut self, n: u32) -> Value {
+        if n == 0 { self.b.i32(0) } else { self.b.get32(R.nth(n)) }
+    }
+
+    /// GPR[n] ← v.
+    fn set_gpr(&mut self, n: u32, v: Value) {
+        if n != 0 {
+            self.b.put32(R.nth(n), v);
+        }
+    }
+
+    /// GPR[rd] ← GPR[rs] op GPR[rt].
+    fn binary(&mut self, rd: u32, rs: u32, rt: u32, op: BinaryOp) {
+        let (s, t) = (self.gpr(rs), self.gpr(rt));
+        let d = op(&mut self.b, Type::I32, s, t);
+        self.set_gpr(rd, d);
+    }
+
+    /// GPR[rt] ← GPR[rs] op imm.
+    fn binary_imm(&mut self, rt: u32, rs: u32, imm: u32, op: BinaryOp) {
+        let s = self.gpr(rs);
+        let imm = self.b.i32(imm);
+        let t = op(&mut self.b, Type::I32, s, imm);
+        self.set_gpr(rt, t);
+    }
+
+    /// How memory accesses of that width are done.
+    fn mem(&self, size: MemSize) -> MemOp {
+        let mem = MemOp::new(size).big(self.config.big_endian);
+        match self.config.personality {
+            Personality::Linux => mem,
+            Personality::Machine => mem.aligned(),
+        }
+    }
+}
+
+/// A 16-bit immediate with its sign.
+const fn sign_extend(imm: u32) -> u32 {
+    imm as u16 as i16 as u32
+}
+
+/// A 16-bit offset with its sign.
+const fn displacement(offset: u32) -> i32 {
+    offset as u16 as i16 as i32
+}
