@@ -1,1 +1,18 @@
-fn main() {}
+//! Generates the decoders from the encoding tables.
+
+fn main() -> Result<(), decodegen::Errors> {
+    let out = std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR for build scripts");
+    a32().write(&out)
+}
+
+/// A32: one table per class of the manual.
+fn a32() -> decodegen::Generator {
+    decodegen::Generator::new("a32")
+        .file("tables/a32_data_processing.decode")
+        .file("tables/a32_multiply.decode")
+        .file("tables/a32_media.decode")
+        .file("tables/a32_load_store.decode")
+        .file("tables/a32_load_store_multiple.decode")
+        .file("tables/a32_branch.decode")
+        .file("tables/a32_system.decode")
+}
