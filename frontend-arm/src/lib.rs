@@ -1,4 +1,33 @@
 //! ARM (A32, T32) decoders and lifters.
+//!
+//! Encodings stand in `tables/*.decode`; decodegen makes the decoders from them. A decoded word reaches a method that
+//! unpacks its operands ([`a32`], one file per instruction class of the manual), and that calls what the instruction
+//! means (`semantics`), which T32 shares.
+//!
+//! # What the front end promises about exits
+//!
+//! - Targets carry the instruction set in bit 0 (1: T32).
+//! - An exit keeps the block's mode bits, except `Trap` exits: after a trap the engine asks
+//!   [`GuestArch::mode`](demotic_ir::GuestArch::mode) afresh. An instruction that changes the mode (SETEND, say) thus
+//!   leaves with [`Trap::InterruptCheck`](demotic_ir::Trap), which the handler may ignore.
+//!
+//! # Choices where the architecture leaves some
+//!
+//! - Unpredictable encodings are undefined instructions, except that should-be-zero and should-be-one bits are ignored.
+//! - A conditional instruction whose condition fails does nothing, even when it is undefined.
+//! - Unaligned word and halfword accesses do what ARMv6 and later do, in every architecture version.
 #![forbid(unsafe_code)]
 
+pub mod a32;
+mod branch_hints;
+mod config;
+mod emit;
+mod guest;
+pub mod helpers;
+mod lifter;
+pub mod mode;
+mod semantics;
 pub mod state;
+
+pub use config::{ArchVersion, ArmConfig, Personality};
+pub use guest::ArmGuest;

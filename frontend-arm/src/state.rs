@@ -26,6 +26,14 @@ pub const GE: Slot = Slot(21);
 pub const ITSTATE: Slot = Slot(22);
 /// CPSR bits E, A, I, F, M (masks 0x200, 0x100, 0x80, 0x40, 0x1f) at their places.
 pub const CPSR_LOW: Slot = Slot(23);
+/// CPSR.E, the data endianness, in [`CPSR_LOW`].
+pub const CPSR_E: u32 = 0x200;
+/// CPSR.A, I and F, the exception masks, in [`CPSR_LOW`].
+pub const CPSR_AIF: u32 = 0x1c0;
+/// CPSR.M, the processor mode, in [`CPSR_LOW`].
+pub const CPSR_M: u32 = 0x1f;
+/// The value of CPSR.M in User mode.
+pub const MODE_USR: u32 = 0x10;
 /// SPSR of the current mode.
 pub const SPSR: Slot = Slot(24);
 /// FPSCR without the condition flags.

@@ -1,0 +1,54 @@
+//! A32: the decoder, and one file per instruction class that unpacks operands for `semantics`.
+
+mod bit_field;
+pub(crate) mod branch;
+pub(crate) mod data_processing;
+mod exclusive;
+mod load_store;
+mod load_store_multiple;
+mod multiply;
+mod pack_extend_reverse;
+mod parallel;
+mod saturate;
+mod system;
+
+use crate::lifter::Lifter;
+
+/// The decoder that decodegen makes from `tables/a32_*.decode`.
+#[allow(missing_docs, unreachable_pub, reason = "generated")]
+pub mod decoder {
+    include!(concat!(env!("OUT_DIR"), "/a32.rs"));
+}
+
+pub use decoder::{Insn, args, decode};
+use decoder::{Row, Visitor, forward_visitor};
+
+/// The A32 lifter: one method per row of the tables.
+struct A32<'l, 'a> {
+    l: &'l mut Lifter<'a>,
+}
+
+forward_visitor!(A32<'_, '_>, ());
+
+impl A32<'_, '_> {
+    fn undefined(&mut self, _row: &'static Row, _word: u32) {
+        self.l.undefined_insn();
+    }
+
+    fn unpredictable(&mut self, _row: &'static Row, _word: u32) {
+        self.l.unpredictable_insn();
+    }
+
+    fn unimplemented(&mut self, row: &'static Row, _word: u32) {
+        self.l.unimplemented_insn(row.name);
+    }
+}
+
+/// Lifts one instruction.
+pub(crate) fn lift_insn(l: &mut Lifter<'_>, word: u32) {
+    l.begin_insn(4, word, word >> 28);
+    if decoder::dispatch(word, &mut A32 { l }).is_none() {
+        l.undefined_insn();
+    }
+    l.end_insn();
+}

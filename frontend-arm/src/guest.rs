@@ -1,0 +1,94 @@
+//! [`ArmGuest`]: ARM as the engines see it.
+
+use demotic_ir::{
+    Block, CodeSource, CpuState, GuestArch, Helper, LiftOptions, Loc, NanRule, StateLayout, Trap,
+};
+
+use crate::a32;
+use crate::config::ArmConfig;
+use crate::helpers::HELPERS;
+use crate::lifter::Lifter;
+use crate::mode::Mode;
+use crate::state;
+
+/// An ARM guest architecture.
+#[derive(Debug)]
+pub struct ArmGuest {
+    config: ArmConfig,
+    layout: StateLayout,
+}
+
+impl ArmGuest {
+    /// ARM as configured.
+    pub fn new(config: ArmConfig) -> ArmGuest {
+        ArmGuest { config, layout: state::layout() }
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> ArmConfig {
+        self.config
+    }
+}
+
+impl GuestArch for ArmGuest {
+    fn name(&self) -> &'static str {
+        "arm"
+    }
+
+    fn layout(&self) -> &StateLayout {
+        &self.layout
+    }
+
+    fn helpers(&self) -> &'static [Helper] {
+        HELPERS
+    }
+
+    fn nan_rule(&self) -> NanRule {
+        NanRule::Arm
+    }
+
+    fn lift(&self, loc: Loc, code: &dyn CodeSource, options: LiftOptions) -> Block {
+        let l = Lifter::new(loc, code, self.config);
+        lift_a32(l, options)
+    }
+
+    fn mode(&self, state: &CpuState) -> u32 {
+        Mode::of(state, self.config.machine()).0
+    }
+
+    fn disassemble(&self, loc: Loc, code: &dyn CodeSource) -> (String, u8) {
+        match fetch_a32(code, loc.pc) {
+            Some(word) => (format!(".word {word:#010x}"), 4),
+            None => ("(unreadable)".into(), 4),
+        }
+    }
+
+    fn code_address(&self, pc: u64) -> u64 {
+        pc & !1
+    }
+}
+
+/// Instructions are little-endian in every data endianness.
+fn fetch_a32(code: &dyn CodeSource, address: u64) -> Option<u32> {
+    let mut bytes = [0; 4];
+    code.fetch(address, &mut bytes).then(|| u32::from_le_bytes(bytes))
+}
+
+fn lift_a32(mut l: Lifter<'_>, options: LiftOptions) -> Block {
+    if l.next_address() & 3 != 0 {
+        l.trap(Trap::Misaligned);
+    }
+    while !l.done() {
+        let count = l.b.insn_count();
+        if count > 0 && count >= options.max_insns {
+            l.jump(l.next_target());
+            break;
+        }
+        match fetch_a32(l.code(), l.next_address()) {
+            Some(word) => a32::lift_insn(&mut l, word),
+            None if count == 0 => l.trap(Trap::Fetch),
+            None => l.jump(l.next_target()),
+        }
+    }
+    l.finish()
+}
