@@ -58,7 +58,10 @@ impl GuestArch for ArmGuest {
 
     fn disassemble(&self, loc: Loc, code: &dyn CodeSource) -> (String, u8) {
         match fetch_a32(code, loc.pc) {
-            Some(word) => (format!(".word {word:#010x}"), 4),
+            Some(word) => {
+                let text = a32::disasm::disassemble(word, loc.pc as u32);
+                (text.unwrap_or_else(|| format!("udf {word:#010x}")), 4)
+            }
             None => ("(unreadable)".into(), 4),
         }
     }

@@ -26,6 +26,7 @@ mod guest;
 pub mod helpers;
 mod lifter;
 pub mod mode;
+mod names;
 mod semantics;
 pub mod state;
 

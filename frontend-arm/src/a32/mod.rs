@@ -3,6 +3,7 @@
 mod bit_field;
 pub(crate) mod branch;
 pub(crate) mod data_processing;
+pub(crate) mod disasm;
 mod exclusive;
 mod load_store;
 mod load_store_multiple;
