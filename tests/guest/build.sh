@@ -16,6 +16,9 @@ shift
 # the programs provoke things that gcc warns about, hence -w.
 cflags="-O2 -static -std=gnu11 -D_GNU_SOURCE -ffp-contract=off -fno-strict-aliasing -w -pthread"
 
+# Assembly programs have no libc.  Deprecated instructions (SWP) are used on purpose.
+asflags="-nostdlib -static -Wl,--build-id=none -I$here/asm"
+
 compiler() {
     case $1 in
     native)    echo "gcc" ;;
@@ -30,7 +33,7 @@ compiler() {
 
 # Newer than the target: the source, the shared headers, or this script.
 stale() {
-    [ ! -e "$1" ] || [ -n "$(find "$2" "$here"/linux/*.h "$here"/asm/*.h "$here/build.sh" -newer "$1" -print -quit)" ]
+    [ ! -e "$1" ] || [ -n "$(find "$2" "$here"/linux/*.h "$here"/asm/*.h "$here"/asm/*.inc "$here/build.sh" -newer "$1" -print -quit)" ]
 }
 
 # Which assembly sources belong to a configuration, by their prefix.
@@ -39,6 +42,13 @@ asm_for() {
     armhf-a32)   echo "$here"/asm/a32-*.S ;;
     armhf-t32)   echo "$here"/asm/t32-*.S ;;
     mipsel|mips) echo "$here"/asm/mips-*.S ;;
+    esac
+}
+
+asm_flags() {
+    case $1 in
+    arm*)  echo "-Wa,-mno-warn-deprecated" ;;
+    mips*) echo "-fno-pic -mno-abicalls" ;;
     esac
 }
 
@@ -53,10 +63,9 @@ for config; do
         fi
     done
     for src in $(asm_for "$config"); do
-        [ -e "$src" ] || continue
-        exe=$out/$config/asm-$(basename "$src" .S)
+            exe=$out/$config/asm-$(basename "$src" .S)
         if stale "$exe" "$src"; then
-            echo "$cc -nostdlib -static -Wl,--build-id=none -I$here/asm -o $exe $src"
+            echo "$cc $asflags $(asm_flags "$config") -o $exe $src"
         fi
     done
 done | xargs -P2 -I CMD sh -c CMD
