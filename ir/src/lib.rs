@@ -8,11 +8,14 @@
 mod block;
 mod builder;
 mod exit;
+pub mod fp;
 mod guest;
 mod handler;
+pub mod interp;
 mod memory;
 mod ops;
 mod parse;
+pub mod passes;
 mod print;
 mod state;
 mod types;

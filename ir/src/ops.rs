@@ -158,7 +158,8 @@ macro_rules! for_each_op {
             Load load (addr: Addr) (disp: i32, mem: MemOp) -> Ty, LOAD;
             /// Stores the low bits of `value` at `addr + disp`.
             Store store (addr: Addr, value: Ty) (disp: i32, mem: MemOp) -> None, STORE;
-            /// Load-exclusive / load-linked: loads and remembers address and value in the layout's monitor slots.
+            /// Load-exclusive / load-linked: loads and remembers address and value in the layout's monitor slots; the value as
+            /// memory gives it, before any change of byte order. The address must be aligned.
             LoadEx load_ex (addr: Addr) (mem: MemOp) -> Ty, ATOMIC;
             /// Store-exclusive / store-conditional: stores if the monitor still holds, which it clears. True when stored.
             StoreEx store_ex (addr: Addr, value: Ty) (mem: MemOp) -> Is(Bool), ATOMIC;
@@ -245,7 +246,7 @@ macro_rules! define_ops {
             -> $rr:ident $(($rt:ident))?, $eff:ident;
     )*) => {
         /// One operation of the IR. The fields are its type, its value operands and its immediates.
-        #[derive(Clone, Copy, PartialEq, Debug)]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         pub enum Op {
             $(
                 $(#[doc = $doc])*
@@ -337,6 +338,7 @@ macro_rules! define_ops {
 
         /// One method per op, none with a default body: whoever executes or lowers the IR must say what each op means.
         #[allow(missing_docs, reason = "each method is documented by its op")]
+        #[allow(clippy::wrong_self_convention, reason = "these are ops, named as in the table")]
         pub trait OpVisitor {
             /// What handling an op gives.
             type Output;

@@ -130,7 +130,25 @@ impl IntCc {
         }
     }
 
+    /// The comparison of the operands in the other order.
+    pub fn swapped(self) -> IntCc {
+        use IntCc::*;
+        match self {
+            Eq => Eq,
+            Ne => Ne,
+            Ult => Ugt,
+            Ule => Uge,
+            Ugt => Ult,
+            Uge => Ule,
+            Slt => Sgt,
+            Sle => Sge,
+            Sgt => Slt,
+            Sge => Sle,
+        }
+    }
+
     /// Evaluates the comparison on operands of type `ty` held as zero-extended words.
+    #[inline(always)]
     pub fn eval(self, ty: Type, a: u64, b: u64) -> bool {
         let (sa, sb) = match ty {
             Type::I64 => (a as i64, b as i64),
@@ -206,6 +224,27 @@ text_enum! {
 }
 
 impl FlagCc {
+    /// The condition that holds exactly when this one does not.
+    pub fn inverse(self) -> FlagCc {
+        use FlagCc::*;
+        match self {
+            Eq => Ne,
+            Ne => Eq,
+            Cs => Cc,
+            Cc => Cs,
+            Mi => Pl,
+            Pl => Mi,
+            Vs => Vc,
+            Vc => Vs,
+            Hi => Ls,
+            Ls => Hi,
+            Ge => Lt,
+            Lt => Ge,
+            Gt => Le,
+            Le => Gt,
+        }
+    }
+
     /// Which flags the condition reads.
     pub fn reads(self) -> FlagMask {
         use FlagCc::*;
@@ -221,6 +260,7 @@ impl FlagCc {
     }
 
     /// Evaluates the condition on flag values.
+    #[inline(always)]
     pub fn eval(self, n: bool, z: bool, c: bool, v: bool) -> bool {
         use FlagCc::*;
         match self {

@@ -1,0 +1,256 @@
+//! Gives values their words.
+//!
+//! A value lives, in order of preference, in the slot that it was read from, in the slot that it will be put to, or in
+//! a temporary. The first two save the op of the `get` or `put`.
+
+use super::CompileError;
+use super::draft::{Arg, Draft, What};
+use crate::state::{FRAME_WORDS, STATE_WORDS};
+use crate::value::{Slot, Value};
+
+/// Words of temporary flags, at the end of the frame.
+const FLAG_WORDS: usize = 128;
+const FIRST_FLAGS: u16 = (FRAME_WORDS - FLAG_WORDS) as u16;
+
+/// What is known of a value before it has a word.
+#[derive(Clone, Copy)]
+struct Life {
+    /// The draft that defines it.
+    def: usize,
+    /// The last draft that uses it.
+    last_use: usize,
+    /// Whether it is a set of flags: four words.
+    flags: bool,
+}
+
+/// The words of all values.
+pub(super) struct Homes {
+    words: Vec<Option<u16>>,
+}
+
+impl Homes {
+    /// The (first) word of a value.
+    ///
+    /// # Panics
+    /// When the value is none of the drafts'.
+    pub(super) fn word(&self, v: Value) -> u16 {
+        self.words[v.0 as usize].expect("every value of the drafts has a word")
+    }
+
+    /// Whether a value lives in a slot: for a value from a `get`, the slot that it was read from.
+    pub(super) fn is_in(&self, v: Value, slot: Slot) -> bool {
+        self.words[v.0 as usize] == Some(slot.0)
+    }
+}
+
+/// Gives a word to each of the `count` values that the drafts define. `is_flags` says which are sets of flags.
+pub(super) fn allocate<M>(
+    drafts: &[Draft<M>],
+    count: usize,
+    is_flags: impl Fn(Value) -> bool,
+) -> Result<Homes, CompileError> {
+    let lives = lives(drafts, count, is_flags);
+    let next_writes = next_writes(drafts);
+    let mut homes = Homes { words: vec![None; count] };
+    SlotHomes::new().assign(drafts, &lives, &next_writes, &mut homes);
+    assign_temporaries(drafts, &lives, &mut homes)?;
+    Ok(homes)
+}
+
+fn for_each_arg<M>(draft: &Draft<M>, mut f: impl FnMut(Arg)) {
+    match &draft.what {
+        What::Get { value, .. } => f(Arg::Def(*value)),
+        What::Put { value, .. } => f(Arg::Use(*value)),
+        What::If(op) | What::Op(op) => op.args().into_iter().for_each(f),
+        What::EndIf => {}
+    }
+}
+
+fn lives<M>(drafts: &[Draft<M>], count: usize, is_flags: impl Fn(Value) -> bool) -> Vec<Life> {
+    let mut lives: Vec<Life> =
+        (0..count).map(|v| Life { def: 0, last_use: 0, flags: is_flags(Value(v as u32)) }).collect();
+    for (at, draft) in drafts.iter().enumerate() {
+        for_each_arg(draft, |arg| match arg {
+            Arg::Use(v) => lives[v.0 as usize].last_use = at,
+            Arg::Def(v) => lives[v.0 as usize].def = at,
+            Arg::Raw(_) => {}
+        });
+    }
+    lives
+}
+
+/// For each `get` and `put`, the next draft after it that writes its slot.
+fn next_writes<M>(drafts: &[Draft<M>]) -> Vec<usize> {
+    let mut next = [usize::MAX; STATE_WORDS];
+    let mut result = vec![usize::MAX; drafts.len()];
+    for (at, draft) in drafts.iter().enumerate().rev() {
+        match &draft.what {
+            What::Get { slot, width, .. } => result[at] = earliest(&next, *slot, *width),
+            What::Put { slot, width, .. } => {
+                result[at] = earliest(&next, *slot, *width);
+                mark(&mut next, *slot, *width, at);
+            }
+            What::Op(op) | What::If(op) => op.touches.iter().for_each(|&slot| mark(&mut next, slot, 1, at)),
+            What::EndIf => {}
+        }
+    }
+    result
+}
+
+fn earliest(next: &[usize; STATE_WORDS], slot: Slot, width: u16) -> usize {
+    range(slot, width).map(|s| next[s]).min().unwrap_or(usize::MAX)
+}
+
+fn mark(table: &mut [usize; STATE_WORDS], slot: Slot, width: u16, at: usize) {
+    range(slot, width).for_each(|s| table[s] = at);
+}
+
+fn range(slot: Slot, width: u16) -> std::ops::Range<usize> {
+    slot.index()..(slot.index() + usize::from(width)).min(STATE_WORDS)
+}
+
+/// Finds the values that can live in slots. Positions are those of drafts, counted from 1 so that 0 means never.
+struct SlotHomes {
+    /// The last position up to which the slot must keep its value for one that lives there.
+    needed: [usize; STATE_WORDS],
+    /// The last read, put or other touch of each slot.
+    touched: [usize; STATE_WORDS],
+    /// The last draft at which all state must be exact.
+    exposed: usize,
+    /// The last beginning or end of a conditional part.
+    edge: usize,
+}
+
+impl SlotHomes {
+    fn new() -> SlotHomes {
+        SlotHomes { needed: [0; STATE_WORDS], touched: [0; STATE_WORDS], exposed: 0, edge: 0 }
+    }
+
+    fn assign<M>(mut self, drafts: &[Draft<M>], lives: &[Life], next_writes: &[usize], homes: &mut Homes) {
+        for (i, draft) in drafts.iter().enumerate() {
+            let at = i + 1;
+            match &draft.what {
+                What::Get { value, slot, width, exact, .. } => {
+                    if *exact && lives[value.0 as usize].last_use <= next_writes[i] {
+                        self.settle(*value, *slot, *width, lives, homes);
+                    }
+                    mark(&mut self.touched, *slot, *width, at);
+                }
+                What::Put { value, slot, width } => {
+                    if self.may_compute_in(*value, *slot, *width, &lives[value.0 as usize], homes)
+                        && lives[value.0 as usize].last_use <= next_writes[i]
+                    {
+                        self.settle(*value, *slot, *width, lives, homes);
+                    }
+                    mark(&mut self.touched, *slot, *width, at);
+                }
+                What::Op(op) => {
+                    op.touches.iter().for_each(|&slot| mark(&mut self.touched, slot, 1, at));
+                    if op.exposes_state {
+                        self.exposed = at;
+                    }
+                }
+                What::If(op) => {
+                    op.touches.iter().for_each(|&slot| mark(&mut self.touched, slot, 1, at));
+                    self.edge = at;
+                }
+                What::EndIf => self.edge = at,
+            }
+        }
+    }
+
+    /// Lets a value live in slots.
+    fn settle(&mut self, v: Value, slot: Slot, width: u16, lives: &[Life], homes: &mut Homes) {
+        homes.words[v.0 as usize] = Some(slot.0);
+        let last_use = lives[v.0 as usize].last_use + 1;
+        range(slot, width).for_each(|s| self.needed[s] = self.needed[s].max(last_use));
+    }
+
+    /// Whether a value can be written to slots where it is computed, ahead of its `put`: nobody may see that.
+    fn may_compute_in(&self, v: Value, slot: Slot, width: u16, life: &Life, homes: &Homes) -> bool {
+        let def = life.def + 1;
+        homes.words[v.0 as usize].is_none()
+            && life.flags == (width == 4)
+            && self.exposed <= def
+            && self.edge < def
+            && range(slot, width).all(|s| self.touched[s] < def && self.needed[s] <= def)
+    }
+}
+
+/// Gives temporaries to the values that have no word yet, each for as long as it is used.
+fn assign_temporaries<M>(drafts: &[Draft<M>], lives: &[Life], homes: &mut Homes) -> Result<(), CompileError> {
+    let mut words = Pool::new(STATE_WORDS as u16, FIRST_FLAGS, 1);
+    let mut quads = Pool::new(FIRST_FLAGS, FRAME_WORDS as u16, 4);
+    for (at, draft) in drafts.iter().enumerate() {
+        let mut dying: Vec<Value> = Vec::new();
+        for_each_arg(draft, |arg| {
+            if let Arg::Use(v) = arg
+                && lives[v.0 as usize].last_use == at
+                && !dying.contains(&v)
+            {
+                dying.push(v);
+            }
+        });
+        for v in dying {
+            let pool = if lives[v.0 as usize].flags { &mut quads } else { &mut words };
+            pool.give_back(homes.word(v));
+        }
+        let mut result = Ok(());
+        for_each_arg(draft, |arg| {
+            if let Arg::Def(v) = arg
+                && homes.words[v.0 as usize].is_none()
+            {
+                let life = &lives[v.0 as usize];
+                let pool = if life.flags { &mut quads } else { &mut words };
+                match pool.take() {
+                    Some(word) => homes.words[v.0 as usize] = Some(word),
+                    None => result = Err(CompileError::TooManyTemporaries),
+                }
+            }
+        });
+        result?;
+        for_each_arg(draft, |arg| {
+            if let Arg::Def(v) = arg
+                && lives[v.0 as usize].last_use <= at
+            {
+                let pool = if lives[v.0 as usize].flags { &mut quads } else { &mut words };
+                pool.give_back(homes.word(v));
+            }
+        });
+    }
+    Ok(())
+}
+
+/// Free temporaries of one size.
+struct Pool {
+    first: u16,
+    end: u16,
+    size: u16,
+    /// The first that was never used.
+    fresh: u16,
+    free: Vec<u16>,
+}
+
+impl Pool {
+    fn new(first: u16, end: u16, size: u16) -> Pool {
+        Pool { first, end, size, fresh: first, free: Vec::new() }
+    }
+
+    fn take(&mut self) -> Option<u16> {
+        if let Some(word) = self.free.pop() {
+            return Some(word);
+        }
+        let word = self.fresh;
+        (word < self.end).then(|| {
+            self.fresh += self.size;
+            word
+        })
+    }
+
+    /// Makes a word free again, if it is of this pool (values that live in slots are not).
+    fn give_back(&mut self, word: u16) {
+        if (self.first..self.end).contains(&word) {
+            self.free.push(word);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Drafts: ops that are selected but whose values have no words yet.
+
+use super::op::Run;
+use crate::types::IntCc;
+use crate::value::{Slot, Value};
+
+/// An operand field of a draft.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Arg {
+    /// A number that is not a value: a slot, a way, a shift amount.
+    Raw(u16),
+    /// Reads a value.
+    Use(Value),
+    /// Defines a value.
+    Def(Value),
+}
+
+/// No operand.
+pub(super) const NONE: Arg = Arg::Raw(0);
+
+/// What fusing neighbours needs to know of an op.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Tag {
+    /// Nothing.
+    Plain,
+    /// A 32-bit `flags_sub`; the second operand is immediate or not.
+    FlagsSub { imm: bool },
+    /// A branch on a 32-bit comparison.
+    Branch { cc: IntCc, imm: bool },
+}
+
+/// An op whose operands are values.
+pub(super) struct OpDraft<M> {
+    pub(super) run: Run<M>,
+    pub(super) dst: Arg,
+    pub(super) a: Arg,
+    pub(super) b: Arg,
+    pub(super) c: Arg,
+    pub(super) imm: u64,
+    pub(super) tag: Tag,
+    /// Whether guest state must be exact here: the op may fault, or leaves.
+    pub(super) exposes_state: bool,
+    /// Slots that the op reads or writes by itself.
+    pub(super) touches: Vec<Slot>,
+}
+
+impl<M> OpDraft<M> {
+    pub(super) fn new(run: Run<M>) -> OpDraft<M> {
+        OpDraft {
+            run,
+            dst: NONE,
+            a: NONE,
+            b: NONE,
+            c: NONE,
+            imm: 0,
+            tag: Tag::Plain,
+            exposes_state: false,
+            touches: Vec::new(),
+        }
+    }
+
+    /// The four operand fields.
+    pub(super) fn args(&self) -> [Arg; 4] {
+        [self.dst, self.a, self.b, self.c]
+    }
+}
+
+/// A step of the selected block.
+pub(super) enum What<M> {
+    /// A value is what slots hold. No op at all if they still hold it where the value is used.
+    Get {
+        value: Value,
+        slot: Slot,
+        /// Number of slots: 4 for flags.
+        width: u16,
+        /// The bits of the slot that the value has.
+        mask: u64,
+        /// Whether the word as it stands is the value.
+        exact: bool,
+    },
+    /// Slots take a value. No op at all if the value can be computed there.
+    Put { value: Value, slot: Slot, width: u16 },
+    /// Begins a conditional part: the op skips it by `c`.
+    If(OpDraft<M>),
+    /// Ends it.
+    EndIf,
+    /// An op.
+    Op(OpDraft<M>),
+}
+
+/// A step and its guest instruction.
+pub(super) struct Draft<M> {
+    pub(super) what: What<M>,
+    pub(super) src: u16,
+}

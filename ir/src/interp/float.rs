@@ -1,0 +1,153 @@
+//! Handlers of floating point: the functions of [`fp`](crate::fp) applied to words; and calls of helpers.
+
+use super::op::{Env, Finish, OpCode, Run, Words, get, next, set};
+use crate::fp::{self, double, single};
+use crate::guest::NanRule;
+use crate::types::{FloatCc, Type};
+
+/// Declares functions of `fp` as type parameters.
+macro_rules! operations {
+    ($trait:ident $params:tt = $args:tt; $($name:ident = $path:path;)*) => {
+        pub(super) trait $trait {
+            fn eval $params -> u64;
+        }
+        $(
+            pub(super) struct $name;
+            impl $trait for $name {
+                #[inline(always)]
+                fn eval $params -> u64 {
+                    $path $args
+                }
+            }
+        )*
+    };
+}
+
+operations! { Binary(rule: NanRule, a: u64, b: u64) = (rule, a, b);
+    Add32 = single::add;
+    Sub32 = single::sub;
+    Mul32 = single::mul;
+    Div32 = single::div;
+    Add64 = double::add;
+    Sub64 = double::sub;
+    Mul64 = double::mul;
+    Div64 = double::div;
+}
+
+operations! { Unary(rule: NanRule, a: u64) = (rule, a);
+    Sqrt32 = single::sqrt;
+    Nearest32 = single::nearest;
+    Trunc32 = single::trunc;
+    Ceil32 = single::ceil;
+    Floor32 = single::floor;
+    Sqrt64 = double::sqrt;
+    Nearest64 = double::nearest;
+    Trunc64 = double::trunc;
+    Ceil64 = double::ceil;
+    Floor64 = double::floor;
+    Promote = fp::promote;
+    Demote = fp::demote;
+}
+
+operations! { Convert(ty: Type, a: u64) = (ty, a);
+    ToS32 = single::to_signed;
+    ToU32 = single::to_unsigned;
+    ToS64 = double::to_signed;
+    ToU64 = double::to_unsigned;
+    FromS32 = single::from_signed;
+    FromS64 = double::from_signed;
+}
+
+operations! { Plain(a: u64) = (a);
+    FromU32 = single::from_unsigned;
+    FromU64 = double::from_unsigned;
+    Neg32 = single::neg;
+    Neg64 = double::neg;
+    Abs32 = single::abs;
+    Abs64 = double::abs;
+}
+
+/// `dst = a op b`
+pub(super) fn binary<M, F: Binary>(
+    w: &mut Words,
+    env: &mut Env<'_, M>,
+    op: &OpCode<M>,
+    rest: &[OpCode<M>],
+) -> Finish {
+    let value = F::eval(env.nan_rule, get(w, op.a), get(w, op.b));
+    set(w, op.dst, value);
+    next(w, env, rest)
+}
+
+/// `dst = op a`
+pub(super) fn unary<M, F: Unary>(
+    w: &mut Words,
+    env: &mut Env<'_, M>,
+    op: &OpCode<M>,
+    rest: &[OpCode<M>],
+) -> Finish {
+    let value = F::eval(env.nan_rule, get(w, op.a));
+    set(w, op.dst, value);
+    next(w, env, rest)
+}
+
+/// `dst` = `a` converted; the integer is 64 bits wide iff `imm` is not 0.
+pub(super) fn convert<M, F: Convert>(
+    w: &mut Words,
+    env: &mut Env<'_, M>,
+    op: &OpCode<M>,
+    rest: &[OpCode<M>],
+) -> Finish {
+    let ty = if op.imm != 0 { Type::I64 } else { Type::I32 };
+    let value = F::eval(ty, get(w, op.a));
+    set(w, op.dst, value);
+    next(w, env, rest)
+}
+
+/// `dst = op a`, whatever the NaN rule.
+pub(super) fn plain<M, F: Plain>(
+    w: &mut Words,
+    env: &mut Env<'_, M>,
+    op: &OpCode<M>,
+    rest: &[OpCode<M>],
+) -> Finish {
+    let value = F::eval(get(w, op.a));
+    set(w, op.dst, value);
+    next(w, env, rest)
+}
+
+fn compare<M, const CC: usize, const WIDE: bool>(
+    w: &mut Words,
+    env: &mut Env<'_, M>,
+    op: &OpCode<M>,
+    rest: &[OpCode<M>],
+) -> Finish {
+    let (a, b) = (get(w, op.a), get(w, op.b));
+    let cc = FloatCc::ALL[CC];
+    let holds = if WIDE { double::compare(cc, a, b) } else { single::compare(cc, a, b) };
+    set(w, op.dst, u64::from(holds));
+    next(w, env, rest)
+}
+
+/// `dst` = whether `a cc b`.
+pub(super) fn compare_run<M>(cc: FloatCc, wide: bool) -> Run<M> {
+    macro_rules! by_cc {
+        ($($n:literal)*) => {
+            match (cc as usize, wide) {
+                $(($n, false) => compare::<M, $n, false>, ($n, true) => compare::<M, $n, true>,)*
+                _ => unreachable!("a condition is one of its enumeration"),
+            }
+        };
+    }
+    by_cc!(0 1 2 3 4 5 6)
+}
+
+/// `dst` = helper number `imm` of `a`, `b`, `c`.
+pub(super) fn helper<M>(w: &mut Words, env: &mut Env<'_, M>, op: &OpCode<M>, rest: &[OpCode<M>]) -> Finish {
+    // The number was checked when the block was compiled.
+    if let Some(helper) = env.helpers.get(op.imm as usize) {
+        let value = (helper.function)(get(w, op.a), get(w, op.b), get(w, op.c));
+        set(w, op.dst, value);
+    }
+    next(w, env, rest)
+}

@@ -1,0 +1,189 @@
+//! What selection decides before it begins: which values are other values in disguise, and which ops become part of
+//! the op that uses them.
+
+use crate::block::Block;
+use crate::exit::Exit;
+use crate::ops::Op;
+use crate::types::Type;
+use crate::value::Value;
+
+/// How far apart an addition and its flags may be to become one op.
+const TWIN_DISTANCE: usize = 16;
+
+/// The decisions.
+pub(super) struct Plan {
+    /// For each value, the value that has the same word.
+    alias: Vec<Value>,
+    /// How often each value is used, aliases counted as what they stand for.
+    uses: Vec<u32>,
+    /// Whether the value's op is done by its only user.
+    folded: Vec<bool>,
+    /// For an addition or subtraction, the flags of the same operands; for flags, the arithmetic.
+    twin: Vec<Option<Value>>,
+}
+
+impl Plan {
+    /// Decides for a block.
+    pub(super) fn new(block: &Block) -> Plan {
+        let count = block.insts.len();
+        let mut plan = Plan {
+            alias: Vec::with_capacity(count),
+            uses: vec![0; count],
+            folded: vec![false; count],
+            twin: vec![None; count],
+        };
+        plan.find_aliases(block);
+        plan.count_uses(block);
+        plan.find_folds(block);
+        plan.find_twins(block);
+        plan
+    }
+
+    /// The value whose word `v` is.
+    pub(super) fn resolve(&self, v: Value) -> Value {
+        self.alias[v.0 as usize]
+    }
+
+    /// Whether `v` is another value's word.
+    pub(super) fn is_alias(&self, v: Value) -> bool {
+        self.resolve(v) != v
+    }
+
+    /// Whether nothing uses `v`.
+    pub(super) fn is_unused(&self, v: Value) -> bool {
+        self.uses[v.0 as usize] == 0
+    }
+
+    /// Whether the op of `v` is done by its user.
+    pub(super) fn is_folded(&self, v: Value) -> bool {
+        self.folded[v.0 as usize]
+    }
+
+    /// The other half of an addition or subtraction with flags.
+    pub(super) fn twin(&self, v: Value) -> Option<Value> {
+        self.twin[v.0 as usize]
+    }
+
+    /// Ops that change the type and not the word.
+    fn find_aliases(&mut self, block: &Block) {
+        for (i, inst) in block.insts.iter().enumerate() {
+            let stands_for = match inst.op {
+                Op::ZExt64 { a, .. } | Op::FromBool { a, .. } | Op::Bitcast { a, .. } => self.resolve(a),
+                _ => Value(i as u32),
+            };
+            self.alias.push(stands_for);
+        }
+    }
+
+    fn count_uses(&mut self, block: &Block) {
+        for (i, inst) in block.insts.iter().enumerate() {
+            if self.is_alias(Value(i as u32)) {
+                continue;
+            }
+            let mut count = |v: Value| self.uses[self.alias[v.0 as usize].0 as usize] += 1;
+            inst.op.for_each_value(&mut count);
+            if let Op::Exit { exit, .. } = inst.op {
+                block.exit(exit).for_each_value(count);
+            }
+        }
+    }
+
+    fn find_folds(&mut self, block: &Block) {
+        for (i, inst) in block.insts.iter().enumerate() {
+            if self.is_alias(Value(i as u32)) {
+                continue;
+            }
+            match inst.op {
+                Op::If { c, .. } => self.fold_test(block, c),
+                Op::Exit { exit, .. } => {
+                    if let Exit::Branch { cond, .. } = *block.exit(exit) {
+                        self.fold_test(block, cond);
+                    }
+                }
+                // Only the specialised loads have indexed forms.
+                Op::Load { ty, mem, .. } if mem.sign && ty == Type::I64 => {}
+                Op::Load { addr, .. } | Op::Store { addr, .. } => self.fold_address(block, addr),
+                Op::Add { ty: Type::I32, b, .. }
+                | Op::Sub { ty: Type::I32, b, .. }
+                | Op::And { ty: Type::I32, b, .. }
+                | Op::Or { ty: Type::I32, b, .. }
+                | Op::Xor { ty: Type::I32, b, .. } => self.fold_if(block, b, is_constant_shift),
+                _ => {}
+            }
+        }
+    }
+
+    fn fold_if(&mut self, block: &Block, v: Value, pattern: impl Fn(&Block, &Op) -> bool) {
+        // An alias has another type than what it stands for: not what the pattern means.
+        if !self.is_alias(v) && self.uses[v.0 as usize] == 1 && pattern(block, block.def(v)) {
+            self.folded[v.0 as usize] = true;
+        }
+    }
+
+    fn fold_test(&mut self, block: &Block, c: Value) {
+        self.fold_if(block, c, |_, op| matches!(op, Op::ICmp { .. } | Op::Cond { .. }));
+    }
+
+    /// An address that is a sum, the second part of which may be shifted left.
+    fn fold_address(&mut self, block: &Block, addr: Value) {
+        self.fold_if(block, addr, |block, op| {
+            matches!(*op, Op::Add { ty: Type::I32, a, b } if block.constant(a).is_none() && block.constant(b).is_none())
+        });
+        if let (true, Op::Add { b, .. }) = (self.is_folded(addr), *block.def(addr)) {
+            // The addition itself may have claimed a shift of another kind.
+            let left = |block: &Block, op: &Op| matches!(op, Op::Shl { .. }) && is_constant_shift(block, op);
+            self.folded[b.0 as usize] = false;
+            self.fold_if(block, b, left);
+        }
+    }
+
+    fn find_twins(&mut self, block: &Block) {
+        for (i, inst) in block.insts.iter().enumerate() {
+            let flags = Value(i as u32);
+            let (Op::FlagsAdd { .. } | Op::FlagsSub { .. }) = inst.op else { continue };
+            if self.is_unused(flags) {
+                continue;
+            }
+            if let Some(sum) = self.twin_of(block, i) {
+                self.twin[i] = Some(sum);
+                self.twin[sum.0 as usize] = Some(flags);
+            }
+        }
+    }
+
+    /// The arithmetic near instruction `i` that has the operands of the flags which it computes.
+    fn twin_of(&self, block: &Block, i: usize) -> Option<Value> {
+        let is_edge = |op: &Op| matches!(op, Op::If { .. } | Op::EndIf { .. });
+        let before = (i.saturating_sub(TWIN_DISTANCE)..i).rev();
+        let after = i + 1..(i + 1 + TWIN_DISTANCE).min(block.insts.len());
+        let mut found = before
+            .take_while(|&k| !is_edge(&block.insts[k].op))
+            .chain(after.take_while(|&k| !is_edge(&block.insts[k].op)))
+            .filter(|&k| self.same_arithmetic(block, i, k))
+            .map(|k| Value(k as u32));
+        found.find(|&v| !self.is_folded(v) && !self.is_unused(v) && self.twin(v).is_none())
+    }
+
+    fn same_arithmetic(&self, block: &Block, flags: usize, other: usize) -> bool {
+        let same = |x: Value, y: Value| {
+            self.resolve(x) == self.resolve(y)
+                || block.constant(x).is_some() && block.constant(x) == block.constant(y)
+        };
+        match (block.insts[flags].op, block.insts[other].op) {
+            (Op::FlagsAdd { ty, a, b }, Op::Add { ty: t, a: x, b: y })
+            | (Op::FlagsSub { ty, a, b }, Op::Sub { ty: t, a: x, b: y }) => {
+                ty == t && same(a, x) && same(b, y)
+            }
+            _ => false,
+        }
+    }
+}
+
+fn is_constant_shift(block: &Block, op: &Op) -> bool {
+    match *op {
+        Op::Shl { b, .. } | Op::Shr { b, .. } | Op::Sar { b, .. } | Op::Rotr { b, .. } => {
+            block.constant(b).is_some()
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,53 @@
+//! Dead state: a write to a guest register that is overwritten before anything can see it goes away. Exits see all of
+//! the state; so do ops that may fault, when registers must be precise there.
+
+use super::PassOptions;
+use super::effects::{self, SlotSet};
+use super::rewrite::compact;
+use crate::block::Block;
+use crate::ops::Op;
+use crate::state::StateLayout;
+use crate::types::FlagMask;
+
+/// Runs the pass.
+pub(super) fn run(block: &mut Block, layout: &StateLayout, options: &PassOptions) {
+    let mut keep = vec![true; block.insts.len()];
+    // Slots whose present value somebody later on sees.
+    let mut live = SlotSet::ALL;
+    // The same after the conditional part that the walk is in.
+    let mut after = SlotSet::ALL;
+    for (i, inst) in block.insts.iter_mut().enumerate().rev() {
+        match &mut inst.op {
+            Op::Exit { .. } => live = SlotSet::ALL,
+            Op::EndIf { .. } => after = live,
+            Op::If { .. } => live = live.union(after),
+            Op::Put { slot, .. } => keep[i] = live.contains(*slot),
+            Op::PutFlags { mask, .. } => {
+                *mask = live_flags(layout, *mask, &live);
+                keep[i] = mask.0 != 0;
+            }
+            _ => {}
+        }
+        if keep[i] {
+            effects::writes(&inst.op, layout, |slot| live.remove(slot));
+            effects::reads(&inst.op, layout, |slot| live.insert(slot));
+            if options.precise && inst.op.info().effects.can_fault() {
+                live = SlotSet::ALL;
+            }
+        }
+    }
+    compact(block, &keep);
+}
+
+/// Those flags of `mask` whose slots are live.
+fn live_flags(layout: &StateLayout, mask: FlagMask, live: &SlotSet) -> FlagMask {
+    let mut result = FlagMask(0);
+    for flag in [FlagMask::N, FlagMask::Z, FlagMask::C, FlagMask::V] {
+        effects::flag_slots(layout, FlagMask(mask.0 & flag.0), |slot| {
+            if live.contains(slot) {
+                result.0 |= flag.0;
+            }
+        });
+    }
+    result
+}
