@@ -1,0 +1,324 @@
+//! Collects the blocks of a region.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use demotic_ir::passes::{PassOptions, run as run_passes};
+use demotic_ir::{Block, CodeSource, Exit, GuestArch, LiftOptions, Loc};
+
+use super::dataflow::killed_first;
+use super::{CallKind, Context, ContextId, Dataflow, Region, RegionBlock, SlotSet};
+
+/// What execution so far says of a location.
+pub trait Profile {
+    /// Whether a block that begins at `pc` has been executed. Blocks that have not stay out of regions.
+    fn executed(&self, pc: u64) -> bool;
+}
+
+/// Knobs of region forming.
+#[derive(Clone, Copy, Debug)]
+pub struct FormOptions {
+    /// Stop adding blocks when the region has this many guest instructions.
+    pub max_insns: usize,
+    /// Inline callees of at most this many guest instructions.
+    pub inline_insns: usize,
+    /// Turn calls of the region's own entry into jumps, with at most this many return sites.
+    pub recursive_sites: usize,
+    /// Passes per block.
+    pub passes: PassOptions,
+}
+
+impl Default for FormOptions {
+    fn default() -> Self {
+        FormOptions { max_insns: 600, inline_insns: 40, recursive_sites: 4, passes: PassOptions::default() }
+    }
+}
+
+/// Blocks of one function body by address.
+type Body = BTreeMap<u64, Block>;
+
+struct Former<'a> {
+    arch: &'a dyn GuestArch,
+    code: &'a dyn CodeSource,
+    profile: Option<&'a dyn Profile>,
+    options: &'a FormOptions,
+    mode: u32,
+    budget: usize,
+}
+
+/// Forms the region that is entered at `entry`, analyses it, and removes dead writes.
+pub(crate) fn form_with_dataflow(
+    arch: &dyn GuestArch,
+    code: &dyn CodeSource,
+    profile: Option<&dyn Profile>,
+    options: &FormOptions,
+    entry: Loc,
+    exact_accesses: bool,
+) -> (Region, Dataflow) {
+    let mut region = form_region(arch, code, profile, options, entry);
+    let dead = dead_flags_out(arch, code, &region);
+    let flow = Dataflow::run(&mut region, arch.layout(), dead, exact_accesses);
+    (region, flow)
+}
+
+/// Forms the region that is entered at `entry`.
+pub fn form_region(
+    arch: &dyn GuestArch,
+    code: &dyn CodeSource,
+    profile: Option<&dyn Profile>,
+    options: &FormOptions,
+    entry: Loc,
+) -> Region {
+    let mut former = Former { arch, code, profile, options, mode: entry.mode, budget: options.max_insns };
+    let body = former.body(entry.pc);
+    let mut region = Region {
+        entry,
+        blocks: Vec::new(),
+        contexts: vec![Context { parent: 0, ret: 0 }],
+        index: HashMap::new(),
+        return_sites: Vec::new(),
+    };
+    former.add_body(&mut region, 0, entry.pc, body);
+    former.resolve_calls(&mut region);
+    for b in &mut region.blocks {
+        run_passes(&mut b.block, arch.layout(), &options.passes);
+    }
+    order(&mut region);
+    region
+}
+
+impl Former<'_> {
+    fn lift(&self, pc: u64, max_insns: usize) -> Block {
+        self.arch.lift(Loc { pc, mode: self.mode }, self.code, LiftOptions { max_insns })
+    }
+
+    fn executed(&self, pc: u64) -> bool {
+        self.profile.is_none_or(|p| p.executed(pc))
+    }
+
+    /// The blocks of the function body around `entry`, split where others jump into them.
+    fn body(&mut self, entry: u64) -> Body {
+        let mut body = Body::new();
+        let mut work = vec![entry];
+        let mut leaders = BTreeSet::from([entry]);
+        while let Some(pc) = work.pop() {
+            if body.contains_key(&pc) || (pc != entry && self.budget == 0) {
+                continue;
+            }
+            let block = self.lift_upto_leader(pc, &leaders);
+            self.split_at(&mut body, pc, &leaders);
+            self.budget = self.budget.saturating_sub(block.guest.len());
+            for target in local_targets(&block) {
+                if self.executed(target) {
+                    leaders.insert(target);
+                    self.split_at(&mut body, target, &leaders);
+                    work.push(target);
+                }
+            }
+            body.insert(pc, block);
+        }
+        // A block that was lifted before one of its inner addresses became a leader still runs past it.
+        for pc in body.keys().copied().collect::<Vec<_>>() {
+            let block = self.lift_upto_leader(pc, &leaders);
+            body.insert(pc, block);
+        }
+        body
+    }
+
+    /// Lifts the block at `pc`, ending it where another block of the body begins.
+    fn lift_upto_leader(&self, pc: u64, leaders: &BTreeSet<u64>) -> Block {
+        let max = LiftOptions::default().max_insns;
+        let block = self.lift(pc, max);
+        let isa_bit = pc - self.arch.code_address(pc);
+        let cut = block.guest.iter().skip(1).position(|g| leaders.contains(&(g.pc + isa_bit)));
+        match cut {
+            Some(n) => self.lift(pc, n + 1),
+            None => block,
+        }
+    }
+
+    /// Shortens the block of the body that runs across `pc`, if there is one.
+    fn split_at(&self, body: &mut Body, pc: u64, leaders: &BTreeSet<u64>) {
+        let address = self.arch.code_address(pc);
+        let across =
+            body.range(..pc).next_back().filter(|(_, b)| b.guest.iter().skip(1).any(|g| g.pc == address));
+        if let Some((&start, _)) = across {
+            let block = self.lift_upto_leader(start, leaders);
+            body.insert(start, block);
+        }
+    }
+
+    fn add_body(&self, region: &mut Region, context: ContextId, entry: u64, body: Body) {
+        let mut add = |pc: u64, block: Block| {
+            region.index.insert((context, pc), region.blocks.len());
+            region.blocks.push(RegionBlock { block, context, loop_header: false, calls: HashMap::new() });
+        };
+        let mut body = body;
+        if let Some(block) = body.remove(&entry) {
+            add(entry, block);
+        }
+        body.into_iter().for_each(|(pc, block)| add(pc, block));
+    }
+
+    /// Decides for each direct call what becomes of it; adds the blocks of inlined callees.
+    fn resolve_calls(&mut self, region: &mut Region) {
+        let mut leaves: HashMap<u64, Option<Body>> = HashMap::new();
+        let roots = region.blocks.len();
+        for from in 0..roots {
+            for exit in 0..region.blocks[from].block.exits.len() {
+                let Exit::Call { target, ret } = region.blocks[from].block.exits[exit] else { continue };
+                let kind = if target == region.entry.pc {
+                    self.recursive_call(region, ret)
+                } else {
+                    let leaf = leaves.entry(target).or_insert_with(|| self.leaf_body(target)).clone();
+                    self.inline_call(region, target, ret, leaf)
+                };
+                region.blocks[from].calls.insert(exit as u16, kind);
+            }
+        }
+    }
+
+    fn recursive_call(&self, region: &mut Region, ret: u64) -> CallKind {
+        let known = region.return_sites.contains(&ret);
+        if region.find(0, ret).is_none()
+            || (!known && region.return_sites.len() >= self.options.recursive_sites)
+        {
+            return CallKind::Host;
+        }
+        if !known {
+            region.return_sites.push(ret);
+        }
+        CallKind::Recursive
+    }
+
+    fn inline_call(&mut self, region: &mut Region, target: u64, ret: u64, leaf: Option<Body>) -> CallKind {
+        let Some(body) = leaf else { return CallKind::Host };
+        let size: usize = body.values().map(|b| b.guest.len()).sum();
+        if size > self.budget || region.find(0, ret).is_none() {
+            return CallKind::Host;
+        }
+        self.budget -= size;
+        let context = region.contexts.len();
+        region.contexts.push(Context { parent: 0, ret });
+        self.add_body(region, context, target, body);
+        CallKind::Inline(context)
+    }
+
+    /// The body of a function that is worth inlining: small, without loops, calling nothing.
+    ///
+    /// A callee with a loop of its own is better left alone: the caller's registers would stay live around it.
+    fn leaf_body(&mut self, entry: u64) -> Option<Body> {
+        if !self.executed(entry) {
+            return None;
+        }
+        let saved = std::mem::replace(&mut self.budget, self.options.inline_insns + 1);
+        let body = self.body(entry);
+        let fits = self.budget > 0;
+        self.budget = saved;
+        let simple = body.values().all(|b| b.exits.iter().all(is_leaf_exit));
+        (fits && simple && is_loop_free(&body, entry)).then_some(body)
+    }
+}
+
+fn is_leaf_exit(exit: &Exit) -> bool {
+    matches!(exit, Exit::Jump { .. } | Exit::Branch { .. } | Exit::Return { .. } | Exit::Switch { .. })
+}
+
+fn is_loop_free(body: &Body, entry: u64) -> bool {
+    fn visit(body: &Body, pc: u64, path: &mut Vec<u64>, done: &mut HashSet<u64>) -> bool {
+        if path.contains(&pc) {
+            return false;
+        }
+        let Some(block) = body.get(&pc).filter(|_| done.insert(pc)) else { return true };
+        path.push(pc);
+        let fine = local_targets(block).into_iter().all(|t| visit(body, t, path, done));
+        path.pop();
+        fine
+    }
+    visit(body, entry, &mut Vec::new(), &mut HashSet::new())
+}
+
+/// The addresses in the same function that a block leads to.
+fn local_targets(block: &Block) -> Vec<u64> {
+    let mut targets = Vec::new();
+    for exit in &block.exits {
+        match exit {
+            Exit::Jump { target } => targets.push(*target),
+            // The fall-through last: the work list is a stack, and straight-line code should come first.
+            Exit::Branch { taken, fallthrough, .. } => targets.extend([*taken, *fallthrough]),
+            Exit::Call { ret, .. } | Exit::CallIndirect { ret, .. } => targets.push(*ret),
+            Exit::Switch { targets: list, default, .. } => targets.extend(list.iter().chain([default])),
+            Exit::Trap { trap: demotic_ir::Trap::Syscall { .. }, next, .. } => targets.push(*next),
+            Exit::Return { .. } | Exit::JumpIndirect { .. } | Exit::Trap { .. } => {}
+        }
+    }
+    targets
+}
+
+/// For the addresses that a region calls or jumps out to: the flags that are dead there.
+fn dead_flags_out(arch: &dyn GuestArch, code: &dyn CodeSource, region: &Region) -> HashMap<u64, SlotSet> {
+    let Some(flags) = &arch.layout().flags else { return HashMap::new() };
+    let all: SlotSet = [flags.n, flags.z, flags.c, flags.v].into_iter().collect();
+    let mut dead = HashMap::new();
+    for (from, b) in region.blocks.iter().enumerate() {
+        for exit in &b.block.exits {
+            for pc in direct_targets(exit) {
+                if region.find(region.blocks[from].context, pc).is_some() || dead.contains_key(&pc) {
+                    continue;
+                }
+                let block = arch.lift(region.entry.at(pc), code, LiftOptions { max_insns: 16 });
+                let killed = killed_first(&block, arch.layout());
+                dead.insert(pc, all.minus(all.minus(killed)));
+            }
+        }
+    }
+    dead
+}
+
+fn direct_targets(exit: &Exit) -> Vec<u64> {
+    match exit {
+        Exit::Jump { target } | Exit::Call { target, .. } => vec![*target],
+        Exit::Branch { taken, fallthrough, .. } => vec![*taken, *fallthrough],
+        _ => Vec::new(),
+    }
+}
+
+/// Puts the blocks into reverse post-order, drops unreachable ones and marks loop headers.
+fn order(region: &mut Region) {
+    let n = region.blocks.len();
+    let (mut post, mut state) = (Vec::with_capacity(n), vec![Visit::New; n]);
+    let mut stack = vec![(0, region.successors(0))];
+    state[0] = Visit::Open;
+    while let Some((block, successors)) = stack.last_mut() {
+        let Some(next) = successors.pop() else {
+            state[*block] = Visit::Done;
+            post.push(*block);
+            stack.pop();
+            continue;
+        };
+        match state[next] {
+            Visit::New => {
+                state[next] = Visit::Open;
+                let successors = region.successors(next);
+                stack.push((next, successors));
+            }
+            Visit::Open => region.blocks[next].loop_header = true,
+            Visit::Done => {}
+        }
+    }
+    post.reverse();
+    let mut place = vec![None; n];
+    for (new, &old) in post.iter().enumerate() {
+        place[old] = Some(new);
+    }
+    region.index = region.index.iter().filter_map(|(&key, &old)| Some((key, place[old]?))).collect();
+    let mut old: Vec<Option<RegionBlock>> = region.blocks.drain(..).map(Some).collect();
+    region.blocks = post.into_iter().filter_map(|i| old[i].take()).collect();
+}
+
+/// How far the walk has come with a block.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Visit {
+    New,
+    Open,
+    Done,
+}

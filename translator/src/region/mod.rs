@@ -1,0 +1,172 @@
+//! Region forming: the CFG of a guest function from a hot entry, over direct branches and recognised jump tables.
+//!
+//! A region is the unit of translation. Paths that were never executed stay outside and become cold exits. A call
+//! becomes one of three things: a *host call* (the callee is a region of its own and returns the next guest pc), an
+//! *inlined* callee (small, loop-free, calls nothing), whose blocks are cloned per call site, or, for a function that
+//! calls itself, a jump to the region's entry, with returns compared with the region's own return sites.
+
+mod dataflow;
+mod form;
+mod slots;
+
+use std::collections::HashMap;
+
+use demotic_ir::{Block, Exit, ExitId, Loc};
+
+pub(crate) use dataflow::Dataflow;
+pub(crate) use form::form_with_dataflow;
+pub use form::{FormOptions, Profile, form_region};
+pub(crate) use slots::SlotSet;
+
+/// Index of a block in its region.
+pub(crate) type BlockId = usize;
+
+/// An inline context: 0 is the region's own function, others are inlined calls.
+pub(crate) type ContextId = usize;
+
+/// A call that was inlined.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Context {
+    /// The context of the caller.
+    pub(crate) parent: ContextId,
+    /// The return address of the call.
+    pub(crate) ret: u64,
+}
+
+/// What becomes of a direct call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum CallKind {
+    /// A call of another region.
+    Host,
+    /// A jump to the callee's blocks in this context.
+    Inline(ContextId),
+    /// A jump to the region's entry.
+    Recursive,
+}
+
+/// A block and its place in the region.
+#[derive(Clone, Debug)]
+pub(crate) struct RegionBlock {
+    pub(crate) block: Block,
+    pub(crate) context: ContextId,
+    /// A back edge leads here: the place for a safepoint poll.
+    pub(crate) loop_header: bool,
+    pub(crate) calls: HashMap<u16, CallKind>,
+}
+
+/// A region ready for lowering.
+#[derive(Clone, Debug)]
+pub struct Region {
+    pub(crate) entry: Loc,
+    /// Block 0 is the entry; the order is a reverse post-order.
+    pub(crate) blocks: Vec<RegionBlock>,
+    pub(crate) contexts: Vec<Context>,
+    pub(crate) index: HashMap<(ContextId, u64), BlockId>,
+    /// Return addresses of recursive calls that were turned into jumps.
+    pub(crate) return_sites: Vec<u64>,
+}
+
+/// An edge out of a block exit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Edge {
+    /// To a block of the region, with the registers in SSA values.
+    Inside(BlockId),
+    /// To a block of the region, after a host call or a trap handler may have changed the guest's registers.
+    Reloaded(BlockId),
+    /// Out of the region, to this address if it is known.
+    Out(Option<u64>),
+}
+
+impl Region {
+    /// The region's entry.
+    pub fn entry(&self) -> Loc {
+        self.entry
+    }
+
+    /// The blocks, entry first.
+    pub fn blocks(&self) -> impl Iterator<Item = &Block> {
+        self.blocks.iter().map(|b| &b.block)
+    }
+
+    /// Guest instructions in the region, inlined ones counted each time.
+    pub fn guest_insns(&self) -> usize {
+        self.blocks.iter().map(|b| b.block.guest.len()).sum()
+    }
+
+    /// The guest address ranges that the region was made from.
+    pub fn guest_ranges(&self) -> Vec<(u64, u64)> {
+        let mut ranges: Vec<(u64, u64)> = self.blocks.iter().map(|b| b.block.guest_range()).collect();
+        ranges.sort_unstable();
+        ranges.dedup();
+        ranges
+    }
+
+    /// The block at `pc` in a context.
+    pub(crate) fn find(&self, context: ContextId, pc: u64) -> Option<BlockId> {
+        self.index.get(&(context, pc)).copied()
+    }
+
+    /// Where a direct jump from `from` to `pc` leads.
+    pub(crate) fn jump_edge(&self, from: BlockId, pc: u64) -> Edge {
+        match self.find(self.blocks[from].context, pc) {
+            Some(b) => Edge::Inside(b),
+            None => Edge::Out(Some(pc)),
+        }
+    }
+
+    /// What a direct call becomes.
+    pub(crate) fn call_kind(&self, from: BlockId, exit: ExitId) -> CallKind {
+        self.blocks[from].calls.get(&exit.0).copied().unwrap_or(CallKind::Host)
+    }
+
+    /// The return addresses that a return in `from` is compared with, and the blocks there.
+    pub(crate) fn return_edges(&self, from: BlockId) -> Vec<(u64, BlockId)> {
+        let context = self.blocks[from].context;
+        if context == 0 {
+            return self.return_sites.iter().filter_map(|&pc| Some((pc, self.find(0, pc)?))).collect();
+        }
+        let Context { parent, ret } = self.contexts[context];
+        self.find(parent, ret).map(|b| (ret, b)).into_iter().collect()
+    }
+
+    /// All edges of an exit.
+    pub(crate) fn edges(&self, from: BlockId, id: ExitId) -> Vec<Edge> {
+        let after = |pc: u64| match self.jump_edge(from, pc) {
+            Edge::Inside(b) => Edge::Reloaded(b),
+            edge => edge,
+        };
+        match self.blocks[from].block.exit(id) {
+            Exit::Jump { target } => vec![self.jump_edge(from, *target)],
+            Exit::Branch { taken, fallthrough, .. } => {
+                vec![self.jump_edge(from, *taken), self.jump_edge(from, *fallthrough)]
+            }
+            Exit::Switch { targets, default, .. } => {
+                targets.iter().chain([default]).map(|&t| self.jump_edge(from, t)).collect()
+            }
+            Exit::Call { target, ret } => match self.call_kind(from, id) {
+                CallKind::Host => vec![Edge::Out(Some(*target)), after(*ret)],
+                CallKind::Recursive => vec![Edge::Inside(0)],
+                CallKind::Inline(context) => vec![match self.find(context, *target) {
+                    Some(b) => Edge::Inside(b),
+                    None => Edge::Out(Some(*target)),
+                }],
+            },
+            Exit::CallIndirect { ret, .. } => vec![Edge::Out(None), after(*ret)],
+            Exit::Return { .. } => {
+                let inside = self.return_edges(from).into_iter().map(|(_, b)| Edge::Inside(b));
+                inside.chain([Edge::Out(None)]).collect()
+            }
+            Exit::JumpIndirect { .. } => vec![Edge::Out(None)],
+            Exit::Trap { next, .. } => vec![Edge::Out(None), after(*next)],
+        }
+    }
+
+    /// The blocks of the region that a block leads to.
+    pub(crate) fn successors(&self, from: BlockId) -> Vec<BlockId> {
+        let exits = self.blocks[from].block.exits.len();
+        let edges = (0..exits).flat_map(|i| self.edges(from, ExitId(i as u16)));
+        edges
+            .filter_map(|e| if let Edge::Inside(b) | Edge::Reloaded(b) = e { Some(b) } else { None })
+            .collect()
+    }
+}
