@@ -1,0 +1,323 @@
+//! Exits, calls, returns and safepoint polls.
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::types::{I32, I64};
+use cranelift_codegen::ir::{
+    self, BlockArg, ExtFuncData, ExternalName, InstBuilder, JumpTableData, UserExternalName,
+};
+use demotic_ir::{Exit, ExitId, Kicker, Trap, Value};
+
+use super::{LinkExit, Lowerer, state_access};
+use crate::region::{BlockId, CallKind, Edge};
+use crate::vcpu_state::{HostCall, JUMP_CACHE_ENTRIES, jump_tag, offset, special};
+
+const NO_ARGS: &[BlockArg] = &[];
+
+impl Lowerer<'_> {
+    /// The block's only way in, if there is exactly one.
+    pub(super) fn only_predecessor(&self, block: BlockId) -> Option<BlockId> {
+        let mut found = None;
+        for p in 0..self.region.blocks.len() {
+            for i in 0..self.region.blocks[p].block.exits.len() {
+                for edge in self.region.edges(p, ExitId(i as u16)) {
+                    match edge {
+                        // After a call the registers are loaded anew, and producers with them.
+                        Edge::Reloaded(b) if b == block => return None,
+                        Edge::Inside(b) if b == block && found.is_some_and(|f| f != p) => return None,
+                        // An earlier block only: its values have been lowered and dominate this one.
+                        Edge::Inside(b) if b == block && p < block => found = Some(p),
+                        Edge::Inside(b) if b == block => return None,
+                        _ => {}
+                    }
+                }
+            }
+        }
+        found.filter(|&p| self.leaves_only_at_end(p))
+    }
+
+    /// Whether the flags at the end of a block are those at each of its exits.
+    fn leaves_only_at_end(&self, block: BlockId) -> bool {
+        self.region.blocks[block].block.exits.len() == 1
+    }
+
+    pub(super) fn leave(&mut self, id: ExitId) {
+        let region = self.region;
+        match region.blocks[self.at].block.exit(id) {
+            Exit::Jump { target } => self.jump_to(*target),
+            Exit::Branch { cond, taken, fallthrough } => self.branch(*cond, *taken, *fallthrough),
+            Exit::Call { target, ret } => self.call(id, *target, *ret),
+            Exit::CallIndirect { target, ret } => self.call_indirect(*target, *ret),
+            Exit::Return { target } => self.return_to(*target),
+            Exit::JumpIndirect { target } => self.jump_indirect(*target),
+            Exit::Switch { index, targets, default } => self.switch(*index, targets, *default),
+            Exit::Trap { trap, pc, next } => self.trap(*trap, *pc, *next),
+        }
+    }
+
+    fn jump_to(&mut self, target: u64) {
+        match self.region.jump_edge(self.at, target) {
+            Edge::Inside(b) => {
+                let block = self.blocks[b];
+                self.b.ins().jump(block, NO_ARGS);
+            }
+            edge => {
+                self.store_slots(self.flow.stored_at(self.dirty, edge));
+                self.linked_jump(target);
+            }
+        }
+    }
+
+    /// The block that an edge leads to; for one out of the region, a cold block that is filled at once.
+    fn edge_block(&mut self, target: u64) -> ir::Block {
+        if let Edge::Inside(b) = self.region.jump_edge(self.at, target) {
+            return self.blocks[b];
+        }
+        let Some(here) = self.b.current_block() else { return self.blocks[0] };
+        let cold = self.b.create_block();
+        self.b.set_cold_block(cold);
+        self.b.switch_to_block(cold);
+        self.jump_to(target);
+        self.b.switch_to_block(here);
+        cold
+    }
+
+    fn branch(&mut self, cond: Value, taken: u64, fallthrough: u64) {
+        let cond = self.val(cond);
+        let taken = self.edge_block(taken);
+        let fallthrough = self.edge_block(fallthrough);
+        self.b.ins().brif(cond, taken, NO_ARGS, fallthrough, NO_ARGS);
+    }
+
+    fn switch(&mut self, index: Value, targets: &[u64], default: u64) {
+        let index = self.val(index);
+        let mut edges = std::collections::HashMap::new();
+        let mut call = |l: &mut Self, target: u64| {
+            let block = match edges.get(&target) {
+                Some(&b) => b,
+                None => l.edge_block(target),
+            };
+            edges.insert(target, block);
+            l.b.func.dfg.block_call(block, NO_ARGS)
+        };
+        let default = call(self, default);
+        let entries: Vec<_> = targets.iter().map(|&t| call(self, t)).collect();
+        let table = self.b.create_jump_table(JumpTableData::new(default, &entries));
+        let index =
+            if self.b.func.dfg.value_type(index) == I64 { self.b.ins().ireduce(I32, index) } else { index };
+        self.b.ins().br_table(index, table);
+    }
+
+    // ---- calls and returns ----
+
+    fn call(&mut self, id: ExitId, target: u64, ret: u64) {
+        match self.region.call_kind(self.at, id) {
+            CallKind::Recursive => {
+                let block = self.blocks[0];
+                self.b.ins().jump(block, NO_ARGS);
+            }
+            CallKind::Inline(context) => match self.region.find(context, target) {
+                Some(b) => {
+                    let block = self.blocks[b];
+                    self.b.ins().jump(block, NO_ARGS);
+                }
+                None => self.host_call(target, ret),
+            },
+            CallKind::Host => self.host_call(target, ret),
+        }
+    }
+
+    fn host_call(&mut self, target: u64, ret: u64) {
+        self.store_slots(self.flow.stored_at(self.dirty, Edge::Out(Some(target))));
+        let (function, link) = self.link_exit(target);
+        let call = self.b.ins().call(function, &[self.cpu, self.mem, link]);
+        let next = self.b.inst_results(call)[0];
+        self.after_call(next, ret);
+    }
+
+    fn call_indirect(&mut self, target: Value, ret: u64) {
+        let target = self.wide(target);
+        self.store_slots(self.dirty);
+        let code = self.look_up(target);
+        let call = self.b.ins().call_indirect(self.signature, code, &[self.cpu, self.mem, target]);
+        let next = self.b.inst_results(call)[0];
+        self.after_call(next, ret);
+    }
+
+    /// Goes on after a call if the callee returned where it was expected to; else our caller has to.
+    fn after_call(&mut self, next: ir::Value, ret: u64) {
+        let expected = self.b.ins().icmp_imm_u(IntCC::Equal, next, ret as i64);
+        let (on, elsewhere) = (self.b.create_block(), self.b.create_block());
+        self.b.set_cold_block(elsewhere);
+        self.b.ins().brif(expected, on, NO_ARGS, elsewhere, NO_ARGS);
+        self.b.switch_to_block(elsewhere);
+        self.b.ins().return_(&[next]);
+        self.b.switch_to_block(on);
+        self.go_on_reloaded(ret);
+    }
+
+    /// Goes on at `pc` with all registers in the state.
+    fn go_on_reloaded(&mut self, pc: u64) {
+        match self.region.jump_edge(self.at, pc) {
+            Edge::Inside(b) => {
+                self.load_slots(self.flow.live_in[b]);
+                let block = self.blocks[b];
+                self.b.ins().jump(block, NO_ARGS);
+            }
+            _ => self.linked_jump(pc),
+        }
+    }
+
+    fn return_to(&mut self, target: Value) {
+        let target = self.wide(target);
+        for (pc, b) in self.region.return_edges(self.at) {
+            let here = self.b.ins().icmp_imm_u(IntCC::Equal, target, pc as i64);
+            let (site, other) = (self.blocks[b], self.b.create_block());
+            self.b.ins().brif(here, site, NO_ARGS, other, NO_ARGS);
+            self.b.switch_to_block(other);
+        }
+        self.store_slots(self.dirty);
+        self.b.ins().return_(&[target]);
+    }
+
+    fn jump_indirect(&mut self, target: Value) {
+        let target = self.wide(target);
+        self.store_slots(self.dirty);
+        let code = self.look_up(target);
+        self.b.ins().return_call_indirect(self.signature, code, &[self.cpu, self.mem, target]);
+    }
+
+    /// The code for a guest pc by the vCPU's jump cache; a stub that finds it when it is not there.
+    fn look_up(&mut self, pc: ir::Value) -> ir::Value {
+        let index = self.b.ins().ushr_imm_u(pc, 1);
+        let index = self.b.ins().band_imm_u(index, JUMP_CACHE_ENTRIES as i64 - 1);
+        let place = self.b.ins().ishl_imm_u(index, 4);
+        let entry = self.b.ins().iadd(self.cpu, place);
+        let tag = self.b.ins().load(I64, state_access(), entry, offset::JUMP_CACHE);
+        let code = self.b.ins().load(I64, state_access(), entry, offset::JUMP_CACHE + 8);
+        let miss =
+            self.b.ins().load(I64, state_access(), self.cpu, offset::host_call(HostCall::MissIndirect));
+        let wanted = jump_tag(0, self.region.entry.mode);
+        let wanted = if wanted == 0 { pc } else { self.b.ins().bor_imm_u(pc, wanted as i64) };
+        let hit = self.b.ins().icmp(IntCC::Equal, tag, wanted);
+        self.b.ins().select(hit, code, miss)
+    }
+
+    /// A jump to another region, by a site that can be patched.
+    fn linked_jump(&mut self, target: u64) {
+        let (function, link) = self.link_exit(target);
+        self.b.ins().return_call(function, &[self.cpu, self.mem, link]);
+    }
+
+    /// Declares a direct exit: the function to call, and the guest pc for the stub that it may lead to.
+    fn link_exit(&mut self, target: u64) -> (ir::FuncRef, ir::Value) {
+        let index = self.exits.len() as u32;
+        self.exits.push(LinkExit { target });
+        let name = self.b.func.declare_imported_user_function(UserExternalName { namespace: 1, index });
+        let function = self.b.import_function(ExtFuncData {
+            name: ExternalName::user(name),
+            signature: self.signature,
+            colocated: true,
+            patchable: false,
+        });
+        (function, self.b.ins().iconst(I64, target as i64))
+    }
+
+    // ---- traps and special returns ----
+
+    fn trap(&mut self, trap: Trap, pc: u64, next: u64) {
+        self.store_slots(self.dirty);
+        let Some(word) = encode_trap(trap) else {
+            return self.return_stored(special::INTERPRET, pc);
+        };
+        self.store_pc(next);
+        let function = self.b.ins().load(I64, state_access(), self.cpu, offset::host_call(HostCall::Trap));
+        let args = [self.cpu, self.iconst(I64, word), self.iconst(I64, pc), self.iconst(I64, next)];
+        let call = self.b.ins().call_indirect(self.trap_signature, function, &args);
+        let result = self.b.inst_results(call)[0];
+        let (on, elsewhere) = (self.b.create_block(), self.b.create_block());
+        self.b.set_cold_block(elsewhere);
+        self.b.ins().brif(result, elsewhere, NO_ARGS, on, NO_ARGS);
+        self.b.switch_to_block(elsewhere);
+        self.b.ins().return_(&[result]);
+        self.b.switch_to_block(on);
+        self.go_on_reloaded(next);
+    }
+
+    /// Stores the registers and returns a special value; execution goes on at `pc`.
+    pub(super) fn return_special(&mut self, value: u64, pc: u64) {
+        self.store_slots(self.dirty);
+        self.return_stored(value, pc);
+    }
+
+    fn return_stored(&mut self, value: u64, pc: u64) {
+        self.store_pc(pc);
+        let value = self.iconst(I64, value);
+        self.b.ins().return_(&[value]);
+    }
+
+    /// At the region's entry: attention wanted, or too little host stack for another frame.
+    pub(super) fn poll_at_entry(&mut self) {
+        let sp = self.b.ins().get_stack_pointer(I64);
+        let word = self.poll_word();
+        let stop = self.b.ins().icmp(IntCC::UnsignedLessThan, sp, word);
+        let (cold, on) = (self.b.create_block(), self.b.create_block());
+        self.b.set_cold_block(cold);
+        self.b.ins().brif(stop, cold, NO_ARGS, on, NO_ARGS);
+        self.b.switch_to_block(cold);
+        self.return_stored(special::KICKED, self.region.entry.pc);
+        self.b.switch_to_block(on);
+    }
+
+    /// At a loop header, so that a loop can be interrupted.
+    pub(super) fn poll_at_loop(&mut self, pc: u64) {
+        let word = self.poll_word();
+        let stop = self.b.ins().icmp_imm_s(IntCC::Equal, word, Kicker::KICKED as i64);
+        let (cold, on) = (self.b.create_block(), self.b.create_block());
+        self.b.set_cold_block(cold);
+        self.b.ins().brif(stop, cold, NO_ARGS, on, NO_ARGS);
+        self.b.switch_to_block(cold);
+        self.store_slots(self.flow.stored_at_poll(self.at));
+        self.return_stored(special::KICKED, pc);
+        self.b.switch_to_block(on);
+    }
+
+    /// An atomic load: it must not be merged with another one, and guest loads must not be carried across it around a
+    /// loop that waits for memory to change.
+    fn poll_word(&mut self) -> ir::Value {
+        let address = self.b.ins().iadd_imm_s(self.cpu, i64::from(offset::POLL));
+        self.b.ins().atomic_load(I64, state_access(), address)
+    }
+}
+
+/// A trap as one word, for the traps that a handler may answer from inside translated code; the others are left to the
+/// interpreter.
+fn encode_trap(trap: Trap) -> Option<u64> {
+    let kind = match trap {
+        Trap::Syscall { .. } => 1,
+        Trap::Breakpoint { .. } => 2,
+        Trap::Privileged { .. } => 3,
+        Trap::InterruptCheck => 4,
+        Trap::CacheFlush => 5,
+        Trap::Undefined { .. }
+        | Trap::Unimplemented { .. }
+        | Trap::Arithmetic { .. }
+        | Trap::Fetch
+        | Trap::Misaligned => {
+            return None;
+        }
+    };
+    Some(kind << 32 | u64::from(trap.detail()))
+}
+
+/// What `encode_trap` made.
+pub(crate) fn decode_trap(word: u64) -> Option<Trap> {
+    let detail = word as u32;
+    Some(match word >> 32 {
+        1 => Trap::Syscall { imm: detail },
+        2 => Trap::Breakpoint { imm: detail },
+        3 => Trap::Privileged { word: detail },
+        4 => Trap::InterruptCheck,
+        5 => Trap::CacheFlush,
+        _ => return None,
+    })
+}

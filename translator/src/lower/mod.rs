@@ -1,0 +1,275 @@
+//! Lowering: a region becomes one Cranelift function.
+//!
+//! Guest registers and flags are Cranelift variables: loaded where they are live into the region, stored at the exits
+//! where they are newer than the state. 32-bit registers are kept as zero-extended 64-bit values, so that an address
+//! needs no conversion. Flags stay producers (an operation and its operands) as long as the block that consumes them
+//! has one predecessor.
+//!
+//! The function's signature is `(state, memory base, link) -> next pc` in the tail-call convention. `link` tells a stub
+//! which exit was taken and is ignored by regions.
+
+mod control;
+mod flags;
+mod float;
+mod memory;
+mod ops;
+mod state;
+
+pub(crate) use control::decode_trap;
+pub(crate) use float::FloatOp;
+
+use std::collections::HashMap;
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::types::{F32, F64, I8, I32, I64};
+use cranelift_codegen::ir::{
+    self, AbiParam, InstBuilder, MemFlagsData, SigRef, Signature, SourceLoc, UserFuncName,
+};
+use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
+use demotic_ir::{NanRule, Op, Slot, StateLayout, Type, Value};
+
+use crate::region::{BlockId, Dataflow, Region, SlotSet};
+use flags::FlagSet;
+
+/// How translated code reaches guest memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MemoryModel {
+    /// As in `HostView::Window`.
+    Window,
+    /// As in `HostView::Sections`.
+    Sections,
+}
+
+/// What lowering depends on besides the region.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LowerOptions {
+    /// How to reach guest memory.
+    pub memory: MemoryModel,
+    /// Keep the state in memory exact at every access that may fault.
+    pub precise_faults: bool,
+    /// How NaN results look.
+    pub nan_rule: NanRule,
+}
+
+impl LowerOptions {
+    /// Whether the state must be exact at every memory access, because any may leave the code or be looked at.
+    pub(crate) fn exact_accesses(&self) -> bool {
+        self.precise_faults || self.memory == MemoryModel::Sections
+    }
+}
+
+/// Who a direct exit of translated code goes to; the index of its relocation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct LinkExit {
+    /// The guest pc.
+    pub(crate) target: u64,
+}
+
+/// A lowered value.
+#[derive(Clone, Copy)]
+pub(crate) enum Lowered {
+    /// No value, or one that nothing uses.
+    Nothing,
+    /// A plain value; a 32-bit integer perhaps with its zero-extended form.
+    Plain { value: ir::Value, wide: Option<ir::Value> },
+    /// The producer of flags.
+    Flags(FlagSet),
+}
+
+/// Lowers one region. See the module's documentation.
+pub(crate) struct Lowerer<'a> {
+    b: FunctionBuilder<'a>,
+    region: &'a Region,
+    flow: &'a Dataflow,
+    layout: &'a StateLayout,
+    options: LowerOptions,
+    cpu: ir::Value,
+    mem: ir::Value,
+    signature: SigRef,
+    helper_signature: SigRef,
+    trap_signature: SigRef,
+    variables: HashMap<Slot, Variable>,
+    blocks: Vec<ir::Block>,
+    exits: Vec<LinkExit>,
+    /// Flag producers at the end of each lowered block.
+    flags_out: Vec<FlagSet>,
+    // ---- the block being lowered ----
+    at: BlockId,
+    inst: usize,
+    values: Vec<Lowered>,
+    dirty: SlotSet,
+    flags: FlagSet,
+    /// While in a conditional part: the block after it, and the flags before it.
+    part: Option<(ir::Block, FlagSet)>,
+    /// The rest of the conditional part or block is unreachable.
+    left: bool,
+}
+
+/// The signature of regions.
+pub(crate) fn region_signature() -> Signature {
+    let mut sig = Signature::new(CallConv::Tail);
+    sig.params.extend([AbiParam::new(I64); 3]);
+    sig.returns.push(AbiParam::new(I64));
+    sig
+}
+
+/// The signature of helpers with `params` integer arguments.
+pub(crate) fn host_signature(params: usize) -> Signature {
+    let mut sig = Signature::new(CallConv::SystemV);
+    sig.params.extend(std::iter::repeat_n(AbiParam::new(I64), params));
+    sig.returns.push(AbiParam::new(I64));
+    sig
+}
+
+/// Lowers `region` into `func`. Gives the direct exits, by the index of their relocations.
+pub(crate) fn lower_region(
+    func: &mut ir::Function,
+    context: &mut FunctionBuilderContext,
+    frontend: TargetFrontendConfig,
+    region: &Region,
+    flow: &Dataflow,
+    layout: &StateLayout,
+    options: LowerOptions,
+) -> Vec<LinkExit> {
+    func.name = UserFuncName::user(0, 0);
+    func.signature = region_signature();
+    let mut b = FunctionBuilder::new(func, context);
+    let entry = b.create_block();
+    b.append_block_params_for_function_params(entry);
+    b.switch_to_block(entry);
+    let (cpu, mem) = (b.block_params(entry)[0], b.block_params(entry)[1]);
+    let signature = b.import_signature(region_signature());
+    let helper_signature = b.import_signature(host_signature(3));
+    let trap_signature = b.import_signature(host_signature(4));
+    let blocks = region.blocks.iter().map(|_| b.create_block()).collect();
+    let mut lowerer = Lowerer {
+        b,
+        region,
+        flow,
+        layout,
+        options,
+        cpu,
+        mem,
+        signature,
+        helper_signature,
+        trap_signature,
+        variables: HashMap::new(),
+        blocks,
+        exits: Vec::new(),
+        flags_out: vec![FlagSet::IN_SLOTS; region.blocks.len()],
+        at: 0,
+        inst: 0,
+        values: Vec::new(),
+        dirty: SlotSet::EMPTY,
+        flags: FlagSet::IN_SLOTS,
+        part: None,
+        left: false,
+    };
+    lowerer.entry();
+    for i in 0..region.blocks.len() {
+        lowerer.block(i);
+    }
+    lowerer.b.seal_all_blocks();
+    let exits = lowerer.exits;
+    lowerer.b.finalize(frontend);
+    exits
+}
+
+/// Accesses to the vCPU's state never fault.
+fn state_access() -> MemFlagsData {
+    MemFlagsData::trusted()
+}
+
+fn clif_type(ty: Type) -> ir::Type {
+    match ty {
+        Type::Bool => I8,
+        Type::I32 => I32,
+        Type::I64 => I64,
+        Type::F32 => F32,
+        Type::F64 => F64,
+        Type::Flags => unreachable!("flags are not values of the host"),
+    }
+}
+
+impl Lowerer<'_> {
+    /// The region's entry: poll, then load the registers that it reads.
+    fn entry(&mut self) {
+        self.poll_at_entry();
+        self.load_slots(self.flow.live_in[0]);
+        let first = self.blocks[0];
+        self.b.ins().jump(first, &[]);
+    }
+
+    fn block(&mut self, i: usize) {
+        self.at = i;
+        self.values.clear();
+        self.dirty = self.flow.dirty_in[i];
+        self.flags = self.incoming_flags(i);
+        self.left = false;
+        let block = self.blocks[i];
+        self.b.switch_to_block(block);
+        let region = self.region;
+        let source = &region.blocks[i].block;
+        if region.blocks[i].loop_header {
+            self.poll_at_loop(source.start.pc);
+        }
+        for (n, inst) in source.insts.iter().enumerate() {
+            self.inst = n;
+            if self.left && !matches!(inst.op, Op::EndIf { .. }) {
+                self.values.push(Lowered::Nothing);
+                continue;
+            }
+            self.b.set_srcloc(SourceLoc::new(source.guest.get(inst.src as usize).map_or(0, |g| g.pc as u32)));
+            let lowered = inst.op.visit(self);
+            self.values.push(lowered);
+        }
+        self.flags_out[i] = self.flags;
+    }
+
+    /// The guest pc of the instruction being lowered, with the ISA bit.
+    fn current_pc(&self) -> u64 {
+        let block = &self.region.blocks[self.at].block;
+        let isa_bit = block.start.pc & 1;
+        let src = block.insts[self.inst].src as usize;
+        block.guest.get(src).map_or(block.start.pc, |g| g.pc | isa_bit)
+    }
+
+    // ---- values ----
+
+    fn plain(value: ir::Value) -> Lowered {
+        Lowered::Plain { value, wide: None }
+    }
+
+    /// The host value of an IR value.
+    fn val(&mut self, v: Value) -> ir::Value {
+        match self.values[v.0 as usize] {
+            Lowered::Plain { value, .. } => value,
+            // A verified block does not get here; a harmless value keeps the function well-formed.
+            Lowered::Nothing | Lowered::Flags(_) => self.b.ins().iconst(I64, 0),
+        }
+    }
+
+    /// A 32-bit integer zero-extended to 64 bits; 64-bit ones as they are.
+    fn wide(&mut self, v: Value) -> ir::Value {
+        let Lowered::Plain { value, wide } = self.values[v.0 as usize] else { return self.val(v) };
+        if let Some(wide) = wide {
+            return wide;
+        }
+        if self.b.func.dfg.value_type(value) == I64 {
+            return value;
+        }
+        let wide = self.b.ins().uextend(I64, value);
+        self.values[v.0 as usize] = Lowered::Plain { value, wide: Some(wide) };
+        wide
+    }
+
+    fn iconst(&mut self, ty: ir::Type, imm: u64) -> ir::Value {
+        let imm = if ty == I32 { i64::from(imm as u32 as i32) } else { imm as i64 };
+        self.b.ins().iconst(ty, imm)
+    }
+
+    fn is_zero(&mut self, v: ir::Value) -> ir::Value {
+        self.b.ins().icmp_imm_u(IntCC::Equal, v, 0)
+    }
+}

@@ -1,0 +1,87 @@
+//! The permanent pieces of host code: they live as long as the process and are made once, with cranelift-jit.
+//!
+//! Translated code itself is not placed by cranelift-jit, which can neither free nor patch a single function.
+
+use cranelift_codegen::ir::types::I64;
+use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, Signature};
+use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use cranelift_jit::{ArenaMemoryProvider, JITBuilder, JITModule};
+use cranelift_module::{Linkage, Module, default_libcall_names};
+
+use crate::TranslatorError;
+use crate::isa::host_isa;
+use crate::lower::region_signature;
+
+/// Size of the thunks' memory; they take a few hundred bytes.
+const ARENA: usize = 64 << 10;
+
+/// Addresses of the permanent pieces of code for one kind of run loop.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Thunks {
+    /// `(state, memory base, pc) -> next pc`: goes on at a guest pc whose code is not known here.
+    pub(crate) miss: u64,
+}
+
+/// What thunks call: addresses of System V functions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ThunkTargets {
+    /// `(state, pc) -> code`, 0 if there is none.
+    pub(crate) resolve: u64,
+    /// `(state, pc) -> next pc`: goes on in the interpreter until the guest function returns.
+    pub(crate) interpret: u64,
+}
+
+impl Thunks {
+    /// Makes the thunks.
+    ///
+    /// # Errors
+    /// When Cranelift or the host refuses.
+    pub(crate) fn new(targets: ThunkTargets) -> Result<Thunks, TranslatorError> {
+        let fail = |e: &dyn std::fmt::Display| TranslatorError::Cranelift(e.to_string());
+        let mut builder = JITBuilder::with_isa(host_isa(false)?, default_libcall_names());
+        let arena = ArenaMemoryProvider::new_with_size(ARENA).map_err(|e| fail(&e))?;
+        builder.memory_provider(Box::new(arena));
+        let mut module = JITModule::new(builder);
+        let miss = module
+            .declare_function("demotic_miss", Linkage::Local, &region_signature())
+            .map_err(|e| fail(&e))?;
+        let mut context = module.make_context();
+        context.func.signature = region_signature();
+        build_miss(&mut context.func, module.target_config(), targets);
+        module.define_function(miss, &mut context).map_err(|e| fail(&e))?;
+        module.finalize_definitions().map_err(|e| fail(&e))?;
+        let thunks = Thunks { miss: module.get_finalized_function(miss) as u64 };
+        // The module's memory stays mapped when it is dropped: only an explicit request would free it.
+        drop(module);
+        Ok(thunks)
+    }
+}
+
+/// Finds the code for a pc and goes on there; if there is none, in the interpreter.
+fn build_miss(func: &mut Function, frontend: TargetFrontendConfig, targets: ThunkTargets) {
+    let mut context = FunctionBuilderContext::new();
+    let mut b = FunctionBuilder::new(func, &mut context);
+    let mut signature = Signature::new(CallConv::SystemV);
+    signature.params.extend([AbiParam::new(I64); 2]);
+    signature.returns.push(AbiParam::new(I64));
+    let signature = b.import_signature(signature);
+    let region = b.import_signature(region_signature());
+    let (entry, found, missing) = (b.create_block(), b.create_block(), b.create_block());
+    b.append_block_params_for_function_params(entry);
+    b.switch_to_block(entry);
+    let (state, mem, pc) = (b.block_params(entry)[0], b.block_params(entry)[1], b.block_params(entry)[2]);
+    let resolve = b.ins().iconst(I64, targets.resolve as i64);
+    let call = b.ins().call_indirect(signature, resolve, &[state, pc]);
+    let code = b.inst_results(call)[0];
+    b.ins().brif(code, found, &[], missing, &[]);
+    b.switch_to_block(found);
+    b.ins().return_call_indirect(region, code, &[state, mem, pc]);
+    b.switch_to_block(missing);
+    let interpret = b.ins().iconst(I64, targets.interpret as i64);
+    let call = b.ins().call_indirect(signature, interpret, &[state, pc]);
+    let next = b.inst_results(call)[0];
+    b.ins().return_(&[next]);
+    b.seal_all_blocks();
+    b.finalize(frontend);
+}
