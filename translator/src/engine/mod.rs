@@ -1,0 +1,345 @@
+//! The engine: what the vCPUs of one guest share. Translations, the thread that makes them, and their bookkeeping.
+
+mod placed;
+mod worker;
+
+use std::collections::HashSet;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use cranelift_codegen::isa::TargetIsa;
+use demotic_ir::passes::PassOptions;
+use demotic_ir::{CodeSource, GuestArch, Loc};
+
+use crate::TranslatorError;
+use crate::compile::{CompiledRegion, Compiler, Listing};
+use crate::isa::host_isa;
+use crate::lower::{LowerOptions, MemoryModel};
+use crate::region::{FormOptions, Profile, form_with_dataflow};
+use placed::{PlaceError, PlacedCode};
+use worker::Worker;
+
+/// Which engine runs the guest.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum EngineKind {
+    /// The interpreter alone.
+    Interp,
+    /// Everything is translated before its first execution.
+    Jit,
+    /// The interpreter first; what is hot is translated on another thread.
+    #[default]
+    Auto,
+}
+
+/// Settings of an engine.
+#[derive(Clone, Debug)]
+pub struct EngineOptions {
+    /// Which engine.
+    pub kind: EngineKind,
+    /// How translated code reaches guest memory; `None` to interpret only.
+    pub memory: Option<MemoryModel>,
+    /// Region forming.
+    pub form: FormOptions,
+    /// Size of the code cache in bytes.
+    pub code_bytes: usize,
+    /// A location is translated when it has been entered by a loop this often (calls count twice). `Auto` only.
+    pub hot: u32,
+    /// Check Cranelift's input.
+    pub verify: bool,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        EngineOptions {
+            kind: EngineKind::Auto,
+            memory: Some(MemoryModel::Window),
+            form: FormOptions::default(),
+            code_bytes: 64 << 20,
+            hot: 1000,
+            verify: cfg!(debug_assertions),
+        }
+    }
+}
+
+/// Figures of an engine's work.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct EngineStats {
+    /// Regions translated.
+    pub regions: u64,
+    /// Guest instructions in them.
+    pub region_insns: u64,
+    /// Bytes of host code.
+    pub code_bytes: u64,
+    /// Time spent translating, on whichever thread, in nanoseconds.
+    pub translate_ns: u64,
+}
+
+/// Where code can be read from by any thread.
+pub type SharedCode = Arc<dyn CodeSource + Send + Sync>;
+
+/// What translation needs; shared with the worker.
+pub(crate) struct TranslateContext {
+    pub(crate) arch: Arc<dyn GuestArch>,
+    pub(crate) code: SharedCode,
+    pub(crate) options: EngineOptions,
+    isa: Arc<dyn TargetIsa>,
+    /// Keep state exact at every access.
+    precise: AtomicBool,
+    stats: Counters,
+}
+
+#[derive(Default)]
+struct Counters {
+    regions: AtomicU64,
+    region_insns: AtomicU64,
+    code_bytes: AtomicU64,
+    translate_ns: AtomicU64,
+}
+
+/// Tells whether the background thread has finished anything, at the price of one load.
+#[derive(Clone)]
+pub(crate) struct FinishedFlag(Arc<worker::Done>);
+
+impl FinishedFlag {
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.any()
+    }
+}
+
+/// See the module's documentation.
+pub struct Engine {
+    context: Arc<TranslateContext>,
+    /// Protected by its lock: all placed code.
+    placed: Mutex<PlacedCode>,
+    /// Protected by its lock: the thread that translates in the background.
+    worker: Mutex<Worker>,
+    compiler: Mutex<Compiler>,
+    /// A copy of the code for a child about to be forked.
+    fork_copy: Mutex<Option<OwnedFd>>,
+    /// Host addresses of the code cache.
+    bounds: (u64, u64),
+    /// Counts invalidations, so that a translation of old code is not placed.
+    generation: AtomicU64,
+}
+
+impl TranslateContext {
+    fn lower_options(&self) -> Option<LowerOptions> {
+        Some(LowerOptions {
+            memory: self.options.memory?,
+            precise_faults: self.precise.load(Ordering::Relaxed),
+            nan_rule: self.arch.nan_rule(),
+        })
+    }
+
+    /// Translates the region at `loc`.
+    fn translate(
+        &self,
+        compiler: &mut Compiler,
+        loc: Loc,
+        profile: Option<&dyn Profile>,
+    ) -> Result<CompiledRegion, TranslatorError> {
+        let Some(lower) = self.lower_options() else {
+            return Err(TranslatorError::Relocation("nothing: this guest is interpreted".into()));
+        };
+        let start = std::time::Instant::now();
+        let (region, flow) = form_with_dataflow(
+            &*self.arch,
+            &*self.code,
+            profile,
+            &self.options.form,
+            loc,
+            lower.exact_accesses(),
+        );
+        let compiled = compiler.compile(&region, &flow, self.arch.layout(), lower);
+        self.stats.translate_ns.fetch_add(start.elapsed().as_nanos() as u64, Ordering::Relaxed);
+        if let Ok(c) = &compiled {
+            self.stats.regions.fetch_add(1, Ordering::Relaxed);
+            self.stats.region_insns.fetch_add(c.guest_insns as u64, Ordering::Relaxed);
+            self.stats.code_bytes.fetch_add(c.code.len() as u64, Ordering::Relaxed);
+            tracing::debug!(target: "translate", pc = format_args!("{:#x}", loc.pc), insns = c.guest_insns, bytes = c.code.len(),
+                us = start.elapsed().as_micros() as u64, "translated");
+        }
+        compiled
+    }
+}
+
+/// A lock whose data stays usable when a holder panicked: every update leaves it consistent.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Engine {
+    /// An engine for one guest. `miss_thunk` is the code that unlinked exits go to.
+    ///
+    /// # Errors
+    /// When the host is not supported or has no memory for code.
+    pub(crate) fn new(
+        arch: Arc<dyn GuestArch>,
+        code: SharedCode,
+        options: EngineOptions,
+        miss_thunk: u64,
+    ) -> Result<Engine, TranslatorError> {
+        let isa = host_isa(options.verify)?;
+        let placed = PlacedCode::new(options.code_bytes, miss_thunk)?;
+        let bounds = placed.bounds();
+        let compiler = Compiler::new(isa.clone());
+        let context = TranslateContext {
+            arch,
+            code,
+            options,
+            isa,
+            precise: AtomicBool::new(false),
+            stats: Counters::default(),
+        };
+        Ok(Engine {
+            context: Arc::new(context),
+            placed: Mutex::new(placed),
+            worker: Mutex::new(Worker::new()),
+            compiler: Mutex::new(compiler),
+            fork_copy: Mutex::new(None),
+            bounds,
+            generation: AtomicU64::new(0),
+        })
+    }
+
+    pub(crate) fn context(&self) -> &TranslateContext {
+        &self.context
+    }
+
+    pub(crate) fn bounds(&self) -> (u64, u64) {
+        self.bounds
+    }
+
+    /// Figures so far.
+    pub fn stats(&self) -> EngineStats {
+        let c = &self.context.stats;
+        EngineStats {
+            regions: c.regions.load(Ordering::Relaxed),
+            region_insns: c.region_insns.load(Ordering::Relaxed),
+            code_bytes: c.code_bytes.load(Ordering::Relaxed),
+            translate_ns: c.translate_ns.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Regions and bytes that are placed now.
+    pub fn usage(&self) -> (usize, usize) {
+        lock(&self.placed).usage()
+    }
+
+    /// The code for a location, if it has been translated.
+    pub(crate) fn code_at(&self, loc: Loc) -> Option<u64> {
+        lock(&self.placed).code_at(loc)
+    }
+
+    /// Translates a location now. `at_base` says that no translated code is active on this vCPU.
+    pub(crate) fn translate_now(&self, loc: Loc, at_base: bool) -> Option<u64> {
+        let compiled = self.context.translate(&mut lock(&self.compiler), loc, None);
+        self.place(compiled, at_base)
+    }
+
+    /// Asks for a location to be translated in the background.
+    /// `executed` are the guest addresses of the blocks that have been executed.
+    pub(crate) fn request(&self, loc: Loc, executed: HashSet<u64>) {
+        let generation = self.generation.load(Ordering::SeqCst);
+        lock(&self.worker).request(&self.context, loc, generation, executed);
+    }
+
+    /// Where finished translations appear. To be asked for again after a fork.
+    pub(crate) fn finished_flag(&self) -> FinishedFlag {
+        FinishedFlag(lock(&self.worker).done())
+    }
+
+    /// Places what the background thread has finished. Gives the locations.
+    pub(crate) fn place_finished(&self, at_base: bool) -> Vec<(Loc, u64)> {
+        let finished = lock(&self.worker).take_finished();
+        let now = self.generation.load(Ordering::SeqCst);
+        let mut placed = Vec::new();
+        for (loc, generation, compiled) in finished {
+            if generation != now {
+                continue;
+            }
+            if let Some(code) = self.place(compiled, at_base) {
+                placed.push((loc, code));
+            }
+        }
+        placed
+    }
+
+    fn place(&self, compiled: Result<CompiledRegion, TranslatorError>, at_base: bool) -> Option<u64> {
+        let compiled = compiled
+            .inspect_err(|e| tracing::warn!(target: "translate", "not translated, interpreting instead: {e}"))
+            .ok()?;
+        let pc = compiled.entry.pc;
+        match lock(&self.placed).place(compiled, at_base) {
+            Ok(code) => Some(code),
+            Err(PlaceError::MustEvict) => None,
+            Err(PlaceError::TooLarge) => {
+                tracing::warn!(target: "translate", "the region at {pc:#x} is too large to be placed");
+                None
+            }
+        }
+    }
+
+    /// Changes whenever translations become invalid.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::SeqCst)
+    }
+
+    /// Drops translations of `[start, end)`; gives whether there were any.
+    pub(crate) fn invalidate(&self, start: u64, end: u64) -> bool {
+        let mut placed = lock(&self.placed);
+        let dropped = placed.invalidate(start, end);
+        // A translation in progress may have read the old code, whether or not any was placed.
+        self.generation.fetch_add(1, Ordering::SeqCst);
+        dropped
+    }
+
+    /// Switches exact state at faults on or off; gives whether that is a change, after which no old code is left.
+    pub(crate) fn set_precise(&self, on: bool) -> bool {
+        if self.context.precise.swap(on, Ordering::SeqCst) == on {
+            return false;
+        }
+        self.generation.fetch_add(1, Ordering::SeqCst);
+        lock(&self.placed).clear();
+        true
+    }
+
+    /// The guest instruction that a fault at a host address belongs to.
+    pub(crate) fn guest_pc(&self, host_pc: u64) -> Option<u64> {
+        lock(&self.placed).guest_pc(host_pc)
+    }
+
+    /// Before the process forks: copies the code, so that the child need not share it.
+    pub(crate) fn before_fork(&self) {
+        *lock(&self.fork_copy) = lock(&self.placed).duplicate();
+    }
+
+    /// After the process has forked. Gives, in the child, whether the translations survived.
+    pub(crate) fn after_fork(&self, in_child: bool) -> bool {
+        let copy = lock(&self.fork_copy).take();
+        if !in_child {
+            return true;
+        }
+        lock(&self.worker).abandon();
+        copy.is_some_and(|copy| lock(&self.placed).adopt(copy))
+    }
+}
+
+/// Translates the region at `loc` for readers.
+///
+/// # Errors
+/// As translation itself.
+pub fn list_region(
+    arch: &dyn GuestArch,
+    code: &dyn CodeSource,
+    loc: Loc,
+    memory: MemoryModel,
+) -> Result<(crate::Region, Listing), TranslatorError> {
+    let mut compiler = Compiler::new(host_isa(true)?);
+    let form = FormOptions { passes: PassOptions::default(), ..FormOptions::default() };
+    let options = LowerOptions { memory, precise_faults: false, nan_rule: arch.nan_rule() };
+    let (region, flow) = form_with_dataflow(arch, code, None, &form, loc, options.exact_accesses());
+    let listing = compiler.listing(&region, &flow, arch.layout(), options)?;
+    Ok((region, listing))
+}

@@ -1,0 +1,295 @@
+//! Placed code: where each region lives in the code cache, and how they are linked.
+//!
+//! Every direct exit of a region is a 32-bit pc-relative field. It leads to the target's region if there is one, else
+//! to the pad at the cache's start, which jumps to the miss thunk. Lists of the sites per target make linking and
+//! unlinking exact.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
+use std::os::fd::OwnedFd;
+
+use demotic_ir::Loc;
+
+use crate::TranslatorError;
+use crate::compile::CompiledRegion;
+use crate::host::code_cache::CodeCache;
+
+/// Code is placed in segments, which are dropped oldest first when the cache is full.
+const SEGMENT: usize = 2 << 20;
+/// Alignment of regions.
+const ALIGN: usize = 64;
+/// Offset of the pad that unlinked exits jump to; it takes the first bytes of segment 0.
+const PAD: usize = 0;
+const PAD_SIZE: usize = 64;
+/// Guest pages, for finding the regions that a change of code affects.
+const PAGE_BITS: u32 = 12;
+
+/// Identifies a placed region; never used again for another.
+pub(super) type RegionId = u64;
+
+struct Placed {
+    entry: Loc,
+    offset: usize,
+    len: usize,
+    segment: usize,
+    ranges: Vec<(u64, u64)>,
+    faults: Vec<(u32, u32)>,
+    links: Vec<(usize, Loc)>,
+}
+
+/// The code cache and its tables.
+pub(super) struct PlacedCode {
+    cache: CodeCache,
+    regions: HashMap<RegionId, Placed>,
+    by_entry: HashMap<Loc, RegionId>,
+    by_offset: BTreeMap<usize, RegionId>,
+    by_page: HashMap<u64, Vec<RegionId>>,
+    /// Sites that lead to a location, whether it is translated or not.
+    sites: HashMap<Loc, Vec<(RegionId, usize)>>,
+    next_id: RegionId,
+    segment: usize,
+    used: usize,
+    /// High-water mark of all segments, for copies.
+    touched: usize,
+}
+
+/// Why a region could not be placed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum PlaceError {
+    /// Room has to be made by dropping the oldest segment, which needs a moment when no translated code is active.
+    MustEvict,
+    /// The region is larger than a segment.
+    TooLarge,
+}
+
+impl PlacedCode {
+    pub(super) fn new(size: usize, miss_thunk: u64) -> Result<PlacedCode, TranslatorError> {
+        let size = size.max(2 * SEGMENT) / SEGMENT * SEGMENT;
+        let mut cache = CodeCache::new(size)?;
+        cache.write(PAD, &pad(miss_thunk));
+        Ok(PlacedCode {
+            cache,
+            regions: HashMap::new(),
+            by_entry: HashMap::new(),
+            by_offset: BTreeMap::new(),
+            by_page: HashMap::new(),
+            sites: HashMap::new(),
+            next_id: 0,
+            segment: 0,
+            used: PAD_SIZE,
+            touched: PAD_SIZE,
+        })
+    }
+
+    /// Host addresses that the cache covers.
+    pub(super) fn bounds(&self) -> (u64, u64) {
+        (self.cache.base(), self.cache.base() + self.cache.size() as u64)
+    }
+
+    /// Host address of the code for a location.
+    pub(super) fn code_at(&self, loc: Loc) -> Option<u64> {
+        let region = self.regions.get(self.by_entry.get(&loc)?)?;
+        Some(self.cache.base() + region.offset as u64)
+    }
+
+    /// Number of regions and bytes of code placed.
+    pub(super) fn usage(&self) -> (usize, usize) {
+        (self.regions.len(), self.regions.values().map(|r| r.len).sum())
+    }
+
+    /// Places a region and links it both ways. `may_evict` says that no translated code is active.
+    pub(super) fn place(&mut self, compiled: CompiledRegion, may_evict: bool) -> Result<u64, PlaceError> {
+        if let Some(&old) = self.by_entry.get(&compiled.entry) {
+            self.remove(old);
+        }
+        let offset = self.reserve(compiled.code.len(), may_evict)?;
+        self.cache.write(offset, &compiled.code);
+        let id = self.next_id;
+        self.next_id += 1;
+        let mode = compiled.entry.mode;
+        let links: Vec<(usize, Loc)> =
+            compiled.links.iter().map(|l| (offset + l.site as usize, Loc { pc: l.target, mode })).collect();
+        self.by_entry.insert(compiled.entry, id);
+        self.by_offset.insert(offset, id);
+        for page in pages(&compiled.ranges) {
+            self.by_page.entry(page).or_default().push(id);
+        }
+        self.regions.insert(
+            id,
+            Placed {
+                entry: compiled.entry,
+                offset,
+                len: compiled.code.len(),
+                segment: self.segment,
+                ranges: compiled.ranges,
+                faults: compiled.faults,
+                links: links.clone(),
+            },
+        );
+        for (site, target) in links {
+            self.sites.entry(target).or_default().push((id, site));
+            let to = self.by_entry.get(&target).and_then(|t| self.regions.get(t)).map_or(PAD, |t| t.offset);
+            self.cache.patch(site, to);
+        }
+        self.point_sites(compiled.entry, offset);
+        Ok(self.cache.base() + offset as u64)
+    }
+
+    /// Removes the regions made from code in `[start, end)`. Gives whether there were any.
+    pub(super) fn invalidate(&mut self, start: u64, end: u64) -> bool {
+        let mut hit = Vec::new();
+        for page in pages(&[(start, end)]) {
+            let ids = self.by_page.get(&page).into_iter().flatten();
+            hit.extend(ids.filter(|id| {
+                let ranges = self.regions.get(id).map(|r| r.ranges.as_slice()).unwrap_or_default();
+                ranges.iter().any(|&(s, e)| s < end && start < e)
+            }));
+        }
+        hit.sort_unstable();
+        hit.dedup();
+        hit.iter().for_each(|&id| self.remove(id));
+        !hit.is_empty()
+    }
+
+    /// Removes everything.
+    pub(super) fn clear(&mut self) {
+        let all: Vec<RegionId> = self.regions.keys().copied().collect();
+        all.into_iter().for_each(|id| self.remove(id));
+    }
+
+    /// The guest pc of the instruction that the host instruction at `host_pc` belongs to. Works for removed regions
+    /// too as long as their memory has not been used again.
+    pub(super) fn guest_pc(&self, host_pc: u64) -> Option<u64> {
+        let offset = self.cache.offset_of(host_pc)?;
+        let (&start, id) = self.by_offset.range((Bound::Unbounded, Bound::Included(offset))).next_back()?;
+        let region = self.regions.get(id)?;
+        let at = (offset - start) as u32;
+        let entry = region.faults.binary_search_by_key(&at, |&(o, _)| o).ok()?;
+        Some(u64::from(region.faults[entry].1) | region.entry.pc & 1)
+    }
+
+    /// A copy of all code for a child process.
+    pub(super) fn duplicate(&self) -> Option<OwnedFd> {
+        self.cache.duplicate(self.touched).ok()
+    }
+
+    /// In a child process: makes the copy the cache's memory. False when that failed and the cache must not be used.
+    pub(super) fn adopt(&mut self, copy: OwnedFd) -> bool {
+        self.cache.adopt(copy).is_ok()
+    }
+
+    fn reserve(&mut self, len: usize, may_evict: bool) -> Result<usize, PlaceError> {
+        if len > SEGMENT - PAD_SIZE {
+            return Err(PlaceError::TooLarge);
+        }
+        let start = (self.used + ALIGN - 1) & !(ALIGN - 1);
+        if start + len <= (self.segment + 1) * SEGMENT {
+            self.used = start + len;
+        } else {
+            let next = (self.segment + 1) % (self.cache.size() / SEGMENT);
+            let occupied = self.regions.values().any(|r| r.segment == next);
+            if occupied && !may_evict {
+                return Err(PlaceError::MustEvict);
+            }
+            self.evict(next);
+            self.segment = next;
+            self.used = next * SEGMENT + if next == 0 { PAD_SIZE } else { 0 } + len;
+        }
+        self.touched = self.touched.max(self.used);
+        Ok(self.used - len)
+    }
+
+    fn evict(&mut self, segment: usize) {
+        let old: Vec<RegionId> =
+            self.regions.iter().filter(|(_, r)| r.segment == segment).map(|(&id, _)| id).collect();
+        old.into_iter().for_each(|id| self.remove(id));
+    }
+
+    fn remove(&mut self, id: RegionId) {
+        let Some(region) = self.regions.remove(&id) else { return };
+        self.by_entry.remove(&region.entry);
+        self.by_offset.remove(&region.offset);
+        for page in pages(&region.ranges) {
+            if let Some(ids) = self.by_page.get_mut(&page) {
+                ids.retain(|&i| i != id);
+            }
+        }
+        for (_, target) in &region.links {
+            if let Some(sites) = self.sites.get_mut(target) {
+                sites.retain(|&(owner, _)| owner != id);
+            }
+        }
+        self.point_sites(region.entry, PAD);
+    }
+
+    /// Points all exits that lead to a location to an offset.
+    fn point_sites(&mut self, loc: Loc, to: usize) {
+        for &(_, site) in self.sites.get(&loc).into_iter().flatten() {
+            self.cache.patch(site, to);
+        }
+    }
+}
+
+/// `jmp [rip]` and the address: reaches the thunk wherever cranelift-jit put it.
+fn pad(miss_thunk: u64) -> Vec<u8> {
+    let mut code = vec![0xff, 0x25, 0, 0, 0, 0];
+    code.extend(miss_thunk.to_le_bytes());
+    code
+}
+
+fn pages(ranges: &[(u64, u64)]) -> Vec<u64> {
+    let mut pages: Vec<u64> = Vec::new();
+    for &(start, end) in ranges {
+        if end > start {
+            pages.extend(start >> PAGE_BITS..=(end - 1) >> PAGE_BITS);
+        }
+    }
+    pages.sort_unstable();
+    pages.dedup();
+    pages
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compile::Link;
+
+    fn region(pc: u64, target: u64) -> CompiledRegion {
+        CompiledRegion {
+            entry: Loc::new(pc),
+            code: vec![0; 100],
+            links: vec![Link { site: 10, target }],
+            faults: vec![(20, pc as u32 + 4)],
+            ranges: vec![(pc, pc + 16)],
+            guest_insns: 4,
+        }
+    }
+
+    #[test]
+    fn removing_a_region_unlinks_exactly_its_sites() {
+        let mut code = PlacedCode::new(4 << 20, 0x1234).unwrap();
+        code.place(region(0x1000, 0x2000), true).unwrap();
+        assert!(code.code_at(Loc::new(0x2000)).is_none());
+        let second = code.place(region(0x2000, 0x1000), true).unwrap();
+        assert_eq!(code.code_at(Loc::new(0x2000)), Some(second));
+        assert_eq!(code.guest_pc(second + 20), Some(0x2004));
+        assert!(code.invalidate(0x2008, 0x2009));
+        assert!(!code.invalidate(0x2008, 0x2009));
+        assert_eq!(code.usage().0, 1);
+        assert_eq!(code.sites[&Loc::new(0x2000)].len(), 1);
+        assert!(code.sites[&Loc::new(0x1000)].is_empty());
+    }
+
+    #[test]
+    fn a_full_cache_drops_its_oldest_segment() {
+        let mut code = PlacedCode::new(2 * SEGMENT, 0).unwrap();
+        let big = |pc| CompiledRegion { code: vec![0; SEGMENT / 2], ..region(pc, pc) };
+        for pc in [0x1000, 0x2000, 0x3000] {
+            code.place(big(pc), true).unwrap();
+        }
+        assert_eq!(code.place(big(0x4000), false), Ok(code.bounds().0 + 3 * SEGMENT as u64 / 2));
+        assert_eq!(code.place(big(0x5000), false), Err(PlaceError::MustEvict));
+        code.place(big(0x5000), true).unwrap();
+        assert!(code.code_at(Loc::new(0x1000)).is_none() && code.code_at(Loc::new(0x3000)).is_some());
+    }
+}

@@ -1,0 +1,134 @@
+//! The interpreter's blocks: lifted once, linked to one another, counted.
+
+use std::collections::{HashMap, HashSet};
+
+use demotic_ir::interp::{self, Code, Guest, WayKind};
+use demotic_ir::passes::{PassOptions, run as run_passes};
+use demotic_ir::{CodeSource, GuestArch, LiftOptions, Loc, Memory};
+
+/// Index of a block in the cache.
+pub(super) type BlockIndex = u32;
+
+/// No block.
+pub(super) const NONE: BlockIndex = u32::MAX;
+
+/// A block and what is known of it.
+pub(super) struct CachedBlock<M> {
+    pub(super) loc: Loc,
+    pub(super) code: Code<M>,
+    /// Address of each guest instruction.
+    pub(super) insn_pcs: Box<[u64]>,
+    /// The block that each way out leads to, if it has been taken; for a computed target the last one.
+    pub(super) links: Box<[BlockIndex]>,
+    /// How often it was entered by a loop or a call, until it is handed to the translator.
+    pub(super) heat: u32,
+    /// Translated code that begins here, 0 if there is none.
+    pub(super) translated: u64,
+    range: (u64, u64),
+}
+
+/// All blocks of one vCPU.
+pub(super) struct BlockCache<M> {
+    blocks: Vec<CachedBlock<M>>,
+    by_loc: HashMap<Loc, BlockIndex>,
+    executed: HashSet<u64>,
+}
+
+impl<M: Memory> BlockCache<M> {
+    pub(super) fn new() -> BlockCache<M> {
+        BlockCache { blocks: Vec::new(), by_loc: HashMap::new(), executed: HashSet::new() }
+    }
+
+    pub(super) fn get(&self, index: BlockIndex) -> &CachedBlock<M> {
+        &self.blocks[index as usize]
+    }
+
+    pub(super) fn get_mut(&mut self, index: BlockIndex) -> &mut CachedBlock<M> {
+        &mut self.blocks[index as usize]
+    }
+
+    /// The block at a location if it is there.
+    pub(super) fn find(&self, loc: Loc) -> Option<BlockIndex> {
+        self.by_loc.get(&loc).copied()
+    }
+
+    /// The block at a location, lifted if need be.
+    pub(super) fn at(&mut self, loc: Loc, arch: &dyn GuestArch, code: &dyn CodeSource) -> BlockIndex {
+        if let Some(&index) = self.by_loc.get(&loc) {
+            return index;
+        }
+        let block = prepare(loc, arch, code);
+        let index = self.blocks.len() as BlockIndex;
+        self.blocks.push(block);
+        self.by_loc.insert(loc, index);
+        self.executed.insert(loc.pc);
+        index
+    }
+
+    /// Guest addresses of all blocks.
+    pub(super) fn executed(&self) -> &HashSet<u64> {
+        &self.executed
+    }
+
+    /// Notes that a location has (or no longer has) translated code.
+    pub(super) fn set_translated(&mut self, loc: Loc, code: u64) {
+        if let Some(&index) = self.by_loc.get(&loc) {
+            self.blocks[index as usize].translated = code;
+        }
+    }
+
+    /// Forgets all translated code.
+    pub(super) fn forget_translations(&mut self) {
+        for block in &mut self.blocks {
+            block.translated = 0;
+            block.heat = 0;
+        }
+    }
+
+    /// Drops all blocks if any of them was made from code in `[start, end)`. Guests change code rarely, or a lot of it.
+    pub(super) fn invalidate(&mut self, start: u64, end: u64) {
+        if self.blocks.iter().any(|b| b.range.0 < end && start < b.range.1) {
+            self.clear();
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.blocks.clear();
+        self.by_loc.clear();
+        self.executed.clear();
+    }
+}
+
+/// Lifts a block and makes it ready to run; with fewer instructions if it is too much for the interpreter.
+fn prepare<M: Memory>(loc: Loc, arch: &dyn GuestArch, code: &dyn CodeSource) -> CachedBlock<M> {
+    let mut max_insns = LiftOptions::default().max_insns;
+    loop {
+        let mut block = arch.lift(loc, code, LiftOptions { max_insns });
+        run_passes(&mut block, arch.layout(), &PassOptions { precise: true, ..PassOptions::default() });
+        match interp::compile(&block, &Guest::of(arch)) {
+            Ok(code) => {
+                let links = vec![NONE; code.ways().len()].into();
+                let insn_pcs = block.guest.iter().map(|g| g.pc).collect();
+                return CachedBlock {
+                    loc,
+                    code,
+                    insn_pcs,
+                    links,
+                    heat: 0,
+                    translated: 0,
+                    range: block.guest_range(),
+                };
+            }
+            // One instruction always fits: the front ends keep them small.
+            Err(error) => {
+                assert!(max_insns > 1, "the instruction at {:#x} cannot be interpreted: {error}", loc.pc);
+                max_insns /= 2;
+            }
+        }
+    }
+}
+
+/// Whether a way out is a call.
+pub(super) fn is_call(kind: WayKind) -> bool {
+    matches!(kind, WayKind::Call { .. } | WayKind::CallIndirect { .. })
+}

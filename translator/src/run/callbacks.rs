@@ -1,0 +1,207 @@
+//! The seam between Rust and translated code: raw pointers in, raw pointers out.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use demotic_ir::{CpuState, Helper, Kicker, Loc, TrapHandler};
+
+use super::{MAX_NESTING, POLL_ORDER, Runner, after};
+use crate::TranslatorError;
+use crate::engine::EngineKind;
+use crate::host::signal::{add_fault_hook, install_fault_handler};
+use crate::host::trampoline;
+use crate::lower::{FloatOp, decode_trap};
+use crate::thunks::{ThunkTargets, Thunks};
+use crate::vcpu_state::{
+    FaultRecord, HostCall, JumpCacheEntry, VcpuState, jump_cache_index, jump_tag, special,
+};
+
+/// The vCPU's state, shared with its translated code. Allocated for ever, because kickers may outlive the vCPU.
+///
+/// While translated code runs, it is the only one that uses the state; callbacks are parts of it.
+pub(super) struct StatePointer {
+    state: *mut VcpuState,
+    /// The polled word while nobody wants attention: how far the host's stack may grow.
+    stack_limit: u64,
+}
+
+// SAFETY: the state has one owner; what other threads use of it (the polled word) is atomic.
+unsafe impl Send for StatePointer {}
+
+impl StatePointer {
+    fn state(&mut self) -> &mut VcpuState {
+        // SAFETY: never freed; translated code, the only other user, does not run while this borrow of its owner lives.
+        unsafe { &mut *self.state }
+    }
+
+    fn poll(&self) -> &'static AtomicU64 {
+        // SAFETY: never freed, and only ever used atomically.
+        unsafe { &*(&raw const (*self.state).header.poll) }
+    }
+
+    pub(super) fn cpu(&mut self) -> &mut CpuState {
+        &mut self.state().cpu
+    }
+
+    pub(super) fn kicker(&self) -> Kicker {
+        Kicker::new(self.poll())
+    }
+
+    pub(super) fn kicked(&self) -> bool {
+        self.poll().load(Ordering::Relaxed) == Kicker::KICKED
+    }
+
+    /// Ends a kick: the polled word becomes the host stack's limit.
+    pub(super) fn end_kick(&mut self) {
+        self.poll().store(self.stack_limit, POLL_ORDER);
+    }
+
+    /// Prepares for running on the present thread. A kick that was given before stays.
+    pub(super) fn bind_to_thread(&mut self) {
+        let old = std::mem::replace(&mut self.stack_limit, trampoline::stack_limit());
+        let _ = self.poll().compare_exchange(old, self.stack_limit, POLL_ORDER, POLL_ORDER);
+    }
+
+    /// Whether the host's stack has no room for another run loop.
+    pub(super) fn stack_is_full(&self) -> bool {
+        trampoline::stack_pointer() < self.stack_limit
+    }
+
+    pub(super) fn fault(&mut self) -> FaultRecord {
+        self.state().header.fault
+    }
+
+    pub(super) fn clear_jump_cache(&mut self) {
+        self.state().jump_cache.fill(JumpCacheEntry::EMPTY);
+    }
+
+    fn remember_jump(&mut self, tag: u64, pc: u64, code: u64) {
+        self.state().jump_cache[jump_cache_index(pc)] = JumpCacheEntry { pc: tag, code };
+    }
+}
+
+/// The state of a new vCPU whose handler is an `H`.
+pub(super) fn allocate_state<H: TrapHandler>(thunks: Thunks, helpers: &'static [Helper]) -> StatePointer {
+    let state = VcpuState::allocate();
+    let addresses: Vec<u64> = helpers.iter().map(|h| h.function as *const () as u64).collect();
+    state.header.guest_helpers = Box::leak(addresses.into_boxed_slice()).as_ptr() as u64;
+    state.header.host_calls[HostCall::MissIndirect as usize] = thunks.miss;
+    state.header.host_calls[HostCall::Trap as usize] = on_trap::<H> as *const () as u64;
+    state.header.host_calls[HostCall::NanResult as usize] = on_nan as *const () as u64;
+    StatePointer { state, stack_limit: 0 }
+}
+
+/// Makes the thunks for run loops with an `H`, and has faults of translated code recognised.
+pub(super) fn thunks<H: TrapHandler>() -> Result<Thunks, TranslatorError> {
+    static HOOK: std::sync::Once = std::sync::Once::new();
+    HOOK.call_once(|| add_fault_hook(trampoline::fault_hook));
+    install_fault_handler();
+    Thunks::new(ThunkTargets {
+        resolve: on_resolve::<H> as *const () as u64,
+        interpret: on_interpret::<H> as *const () as u64,
+    })
+}
+
+/// Enters translated code on behalf of a run loop.
+pub(super) fn enter<H: TrapHandler>(
+    runner: &mut Runner<'_, H>,
+    code: u64,
+    link: u64,
+    base: u64,
+    sections: u64,
+) -> u64 {
+    let bounds = runner.vcpu.engine.bounds();
+    let state = runner.vcpu.state.state;
+    // SAFETY: the state is valid and ours. The runner is not used until `enter` returns except through the pointer
+    // that is stored here, by callbacks of the code that is entered; nested entries restore it.
+    unsafe {
+        let header = &raw mut (*state).header;
+        let outer = (*header).activation;
+        (*header).activation = std::ptr::from_mut(runner) as u64;
+        (*header).mem_base = base;
+        (*header).sections = sections;
+        let next = trampoline::enter(state, code, link, bounds);
+        (*header).activation = outer;
+        next
+    }
+}
+
+/// The run loop that entered the code which is calling back.
+///
+/// # Safety
+/// `cpu` must be what translated code was given as its state, with a handler of type `H`, during `enter`.
+unsafe fn runner<'a, H: TrapHandler>(cpu: *mut CpuState) -> &'a mut Runner<'a, H> {
+    // SAFETY: translated code holds a pointer to the `cpu` field of a `VcpuState`; `enter` stored the runner, which is
+    // suspended in `enter` until the callback returns.
+    unsafe {
+        let state = cpu.byte_sub(std::mem::offset_of!(VcpuState, cpu)).cast::<VcpuState>();
+        &mut *((*state).header.activation as *mut Runner<'a, H>)
+    }
+}
+
+/// The translated code for a guest pc, 0 if there is none.
+extern "C" fn on_resolve<H: TrapHandler>(cpu: *mut CpuState, pc: u64) -> u64 {
+    // SAFETY: called from translated code with its own state.
+    let runner = unsafe { runner::<H>(cpu) };
+    runner.resolve(pc).unwrap_or(0)
+}
+
+/// Goes on at a guest pc in a run loop inside translated code's host call.
+extern "C" fn on_interpret<H: TrapHandler>(cpu: *mut CpuState, pc: u64) -> u64 {
+    // SAFETY: called from translated code with its own state.
+    let runner = unsafe { runner::<H>(cpu) };
+    runner.interpret_nested(pc)
+}
+
+/// Handles a trap; 0 when the code may go on behind it.
+extern "C" fn on_trap<H: TrapHandler>(cpu: *mut CpuState, word: u64, pc: u64, next: u64) -> u64 {
+    // SAFETY: called from translated code with its own state.
+    let runner = unsafe { runner::<H>(cpu) };
+    runner.trap_in_code(word, pc, next)
+}
+
+/// The guest's result of a floating-point operation that gave a NaN.
+extern "C" fn on_nan(word: u64, a: u64, b: u64) -> u64 {
+    FloatOp::decode(word).map_or(0, |(op, ty, rule)| op.evaluate(ty, rule, a, b))
+}
+
+impl<H: TrapHandler> Runner<'_, H> {
+    fn resolve(&mut self, pc: u64) -> Option<u64> {
+        let mode = self.loc().mode;
+        let loc = Loc { pc, mode };
+        let engine = self.vcpu.engine.clone();
+        let code = match engine.context().options.kind {
+            EngineKind::Jit => engine.code_at(loc).or_else(|| engine.translate_now(loc, false)),
+            _ => {
+                self.place_finished();
+                engine.code_at(loc)
+            }
+        }?;
+        self.vcpu.state.remember_jump(jump_tag(pc, mode), pc, code);
+        Some(code)
+    }
+
+    fn interpret_nested(&mut self, pc: u64) -> u64 {
+        self.set_pc(pc);
+        if self.vcpu.nesting >= MAX_NESTING || self.vcpu.state.stack_is_full() {
+            return special::UNWIND;
+        }
+        self.vcpu.nesting += 1;
+        let next = self.run_loop(true);
+        self.vcpu.nesting -= 1;
+        next
+    }
+
+    fn trap_in_code(&mut self, word: u64, pc: u64, next: u64) -> u64 {
+        let Some(trap) = decode_trap(word) else { return special::UNWIND };
+        let before = self.loc().mode;
+        self.vcpu.stats.traps += 1;
+        let dropped = self.vcpu.engine.generation();
+        let resume = self.with_control(|handler, cx| handler.trap(cx, trap, pc));
+        let now = self.loc();
+        let same_code = dropped == self.vcpu.engine.generation();
+        match after(resume) {
+            special::UNWIND if now.pc == next && now.mode == before && same_code => 0,
+            value => value,
+        }
+    }
+}
