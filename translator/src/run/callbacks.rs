@@ -35,7 +35,7 @@ impl StatePointer {
 
     fn poll(&self) -> &'static AtomicU64 {
         // SAFETY: never freed, and only ever used atomically.
-        unsafe { &*(&raw const (*self.state).header.poll) }
+        unsafe { &(*self.state).header.poll }
     }
 
     pub(super) fn cpu(&mut self) -> &mut CpuState {
