@@ -10,6 +10,7 @@ use crate::helpers::HELPERS;
 use crate::lifter::Lifter;
 use crate::mode::Mode;
 use crate::state;
+use crate::t32;
 
 /// An ARM guest architecture.
 #[derive(Debug)]
@@ -49,7 +50,7 @@ impl GuestArch for ArmGuest {
 
     fn lift(&self, loc: Loc, code: &dyn CodeSource, options: LiftOptions) -> Block {
         let l = Lifter::new(loc, code, self.config);
-        lift_a32(l, options)
+        if loc.pc & 1 != 0 { t32::lift(l, options) } else { lift_a32(l, options) }
     }
 
     fn mode(&self, state: &CpuState) -> u32 {
@@ -57,6 +58,9 @@ impl GuestArch for ArmGuest {
     }
 
     fn disassemble(&self, loc: Loc, code: &dyn CodeSource) -> (String, u8) {
+        if loc.pc & 1 != 0 {
+            return t32::disassemble_at(loc.pc & !1, Mode(loc.mode), code);
+        }
         match fetch_a32(code, loc.pc) {
             Some(word) => {
                 let text = a32::disasm::disassemble(word, loc.pc as u32);

@@ -1,8 +1,8 @@
 //! ARM (A32, T32) decoders and lifters.
 //!
 //! Encodings stand in `tables/*.decode`; decodegen makes the decoders from them. A decoded word reaches a method that
-//! unpacks its operands ([`a32`], one file per instruction class of the manual), and that calls what the instruction
-//! means (`semantics`), which T32 shares.
+//! unpacks its operands ([`a32`], [`t32`], one file per instruction class of the manual), and that calls what the
+//! instruction means (`semantics`), which both share. Floating point ([`vfp`]) is encoded alike in both.
 //!
 //! # What the front end promises about exits
 //!
@@ -29,6 +29,8 @@ pub mod mode;
 mod names;
 mod semantics;
 pub mod state;
+pub mod t32;
+pub mod vfp;
 
 pub use config::{ArchVersion, ArmConfig, Personality};
 pub use guest::ArmGuest;

@@ -13,6 +13,7 @@ use crate::branch_hints::Hints;
 use crate::config::ArmConfig;
 use crate::mode::Mode;
 use crate::state;
+use crate::t32::ItState;
 
 /// Register number of the program counter.
 pub(crate) const PC: u32 = 15;
@@ -47,6 +48,10 @@ pub(crate) struct Lifter<'a> {
     insn: GuestInsn,
     guard: Guard,
     mode_changed: bool,
+    /// ITSTATE after the instruction in progress.
+    it_next: ItState,
+    /// What the ITSTATE slot holds at this point of the code.
+    it_slot: ItState,
     done: bool,
 }
 
@@ -63,6 +68,8 @@ impl<'a> Lifter<'a> {
             insn: GuestInsn { pc: loc.pc & !1, len: 0, word: 0 },
             guard: Guard::Always,
             mode_changed: false,
+            it_next: Mode(loc.mode).itstate(),
+            it_slot: Mode(loc.mode).itstate(),
             done: false,
         }
     }
@@ -172,6 +179,29 @@ impl<'a> Lifter<'a> {
         }
     }
 
+    // ---- IT blocks ----
+
+    /// Says what ITSTATE is after the instruction in progress. The slot need not be written: see
+    /// [`Lifter::write_itstate`].
+    pub(crate) fn set_it_next(&mut self, it: ItState) {
+        self.it_next = it;
+    }
+
+    /// Makes the ITSTATE slot hold `it`, which it must where something may look at it: before instructions that may
+    /// fault or trap, and at exits. It is not part of a condition.
+    pub(crate) fn write_itstate(&mut self, it: ItState) {
+        if self.it_slot != it {
+            let value = self.imm(it.0.into());
+            self.b.put32(state::ITSTATE, value);
+            self.it_slot = it;
+        }
+    }
+
+    /// Makes the ITSTATE slot hold what it must behind the instruction in progress.
+    pub(crate) fn finish_itstate(&mut self) {
+        self.write_itstate(self.it_next);
+    }
+
     // ---- registers ----
 
     /// R0 to R14, or the value that R15 reads as.
@@ -267,13 +297,21 @@ impl<'a> Lifter<'a> {
 
     /// Whether the mode bits differ from the block's.
     pub(crate) fn mode_changed(&self) -> bool {
-        self.mode_changed
+        self.mode_changed || self.it_next != self.mode.itstate()
     }
 
     /// Ends the block with `exit`, or with going on behind the instruction if its condition fails.
     pub(crate) fn terminate(&mut self, exit: Exit) {
+        let is_trap = matches!(exit, Exit::Trap { .. });
+        // A computed branch within an IT block, not at its end, is unpredictable.
+        let exit = if self.mode_changed() && !is_trap { self.undefined_exit() } else { exit };
         self.part();
+        let it_slot = self.it_slot;
+        if !is_trap {
+            self.finish_itstate();
+        }
         self.b.leave(exit);
+        self.it_slot = it_slot;
         if self.is_conditional() {
             self.end_part();
             self.jump(self.next_target());
@@ -283,13 +321,15 @@ impl<'a> Lifter<'a> {
 
     /// Ends the block by going on at a constant address (ISA bit included).
     pub(crate) fn jump(&mut self, target: u64) {
+        self.part();
+        self.finish_itstate();
         let exit = self.exit_to(target);
         self.terminate(exit);
     }
 
     /// The exit to a constant address. When the mode has changed it is one after which the engine looks at the mode.
     pub(crate) fn exit_to(&self, target: u64) -> Exit {
-        if self.mode_changed {
+        if self.mode_changed() {
             Exit::Trap { trap: Trap::InterruptCheck, pc: self.insn.pc, next: target }
         } else {
             Exit::Jump { target }
@@ -307,9 +347,14 @@ impl<'a> Lifter<'a> {
         Exit::Trap { trap, pc: self.insn.pc, next: self.next_target() }
     }
 
+    /// The exit for an undefined instruction.
+    pub(crate) fn undefined_exit(&self) -> Exit {
+        self.trap_exit(Trap::Undefined { word: self.word() })
+    }
+
     /// The instruction in progress is undefined, or forbidden at this privilege.
     pub(crate) fn undefined_insn(&mut self) {
-        self.trap(Trap::Undefined { word: self.word() });
+        self.terminate(self.undefined_exit());
     }
 
     /// The instruction in progress is unpredictable, which is undefined here.

@@ -3,6 +3,7 @@
 use demotic_ir::CpuState;
 
 use crate::state;
+use crate::t32::ItState;
 
 /// The mode bits of a [`Loc`](demotic_ir::Loc).
 ///
@@ -42,7 +43,7 @@ impl Mode {
     }
 
     /// ITSTATE at the start of the block.
-    pub const fn itstate(self) -> u32 {
-        self.0 >> Mode::IT_SHIFT & 0xff
+    pub const fn itstate(self) -> ItState {
+        ItState((self.0 >> Mode::IT_SHIFT) as u8)
     }
 }

@@ -6,10 +6,11 @@ use super::branch::target;
 use super::data_processing::expand_imm;
 use super::decoder;
 use crate::names::{COND, REG, SHIFT, register_list};
+use crate::vfp;
 
 /// The instruction at `pc` as text; `None` when it is none.
 pub(crate) fn disassemble(word: u32, pc: u32) -> Option<String> {
-    let text = decoder::disassemble(word, &Operands { pc })?;
+    let text = decoder::disassemble(word, &Operands { pc }).or_else(|| vfp::disassemble(word, None))?;
     (!text.is_empty()).then_some(text)
 }
 

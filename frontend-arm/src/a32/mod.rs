@@ -14,6 +14,7 @@ mod saturate;
 mod system;
 
 use crate::lifter::Lifter;
+use crate::vfp;
 
 /// The decoder that decodegen makes from `tables/a32_*.decode`.
 #[allow(missing_docs, unreachable_pub, reason = "generated")]
@@ -48,7 +49,8 @@ impl A32<'_, '_> {
 /// Lifts one instruction.
 pub(crate) fn lift_insn(l: &mut Lifter<'_>, word: u32) {
     l.begin_insn(4, word, word >> 28);
-    if decoder::dispatch(word, &mut A32 { l }).is_none() {
+    let known = decoder::dispatch(word, &mut A32 { l }).is_some() || vfp::lift(l, word);
+    if !known {
         l.undefined_insn();
     }
     l.end_insn();

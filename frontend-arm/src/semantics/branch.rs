@@ -1,6 +1,6 @@
 //! Branches and writes to R15 (ARM DDI 0406, A2.3.1 and A4.3).
 
-use demotic_ir::{CodeSource, Exit, MemSize, Value};
+use demotic_ir::{CodeSource, Exit, Value};
 
 use crate::config::ArchVersion;
 use crate::lifter::{LR, Lifter};
@@ -105,6 +105,7 @@ impl Lifter<'_> {
     fn terminate_conditional(&mut self, cond: Value, taken: u64) {
         let fallthrough = self.next_target();
         if self.mode_changed() {
+            self.finish_itstate();
             let exit = self.exit_to(taken);
             self.b.leave_if(cond, exit);
             self.jump(fallthrough);
@@ -176,19 +177,6 @@ impl Lifter<'_> {
             Purpose::Jump => Exit::JumpIndirect { target },
         });
     }
-}
-
-/// `TBB`, `TBH` and other branches forward by a loaded count of halfwords.
-pub(crate) fn table_branch(l: &mut Lifter<'_>, rn: u32, rm: u32, halfwords: bool) {
-    let base = l.reg(rn);
-    let index = l.reg(rm);
-    let index = if halfwords { l.shl(index, 1) } else { index };
-    let address = l.add(base, index);
-    let mem = l.mem(if halfwords { MemSize::B2 } else { MemSize::B1 });
-    let count = l.load(address, 0, mem);
-    let distance = l.shl(count, 1);
-    let target = l.add_imm(distance, l.pc() | 1);
-    l.terminate(Exit::JumpIndirect { target });
 }
 
 /// Whether a list of registers makes `LDM` a return: it is taken off the stack, or restores the stack pointer.

@@ -1,0 +1,122 @@
+//! Compares the disassembly of random Thumb and VFP words with that of GNU objdump, where that is installed.
+
+use std::process::Command;
+
+use super::{ItState, narrow, wide};
+use crate::vfp;
+
+/// Words per row.
+const WORDS: usize = 40;
+
+/// Rows that objdump spells differently: reserved hints and barriers by what they are in later
+/// architectures, literal loads whose
+/// offset looks like the bits of an unprivileged load, floating-point constants by their encoding.
+const DIFFERENT: &[&str] = &[
+    "HINT",
+    "HINT_imm12",
+    "HINT_imm8",
+    "HINT_reg",
+    "HINT_lit",
+    "LDR_lit",
+    "LDRB_lit",
+    "LDRH_lit",
+    "LDRSB_lit",
+    "LDRSH_lit",
+    "VMOV_imm",
+    "VDUP",
+    "DSB",
+];
+
+/// A xorshift generator.
+fn random() -> impl FnMut() -> u32 {
+    let mut state = 0x2545_f491u32;
+    move || {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state
+    }
+}
+
+/// The first line per address of objdump's output, with single spaces and without comments.
+fn objdump(name: &str, code: &[u8]) -> Option<Vec<(u32, String)>> {
+    let path = std::env::temp_dir().join(format!("demotic-{name}-{}.bin", std::process::id()));
+    std::fs::write(&path, code).ok()?;
+    let output = Command::new("arm-linux-gnueabihf-objdump")
+        .args(["-D", "-b", "binary", "-m", "armv7", "-M", "force-thumb"])
+        .arg(&path)
+        .output();
+    let _ = std::fs::remove_file(&path);
+    let text = String::from_utf8(output.ok()?.stdout).ok()?;
+    let line = |line: &str| {
+        let mut parts = line.splitn(3, '\t');
+        let address = u32::from_str_radix(parts.next()?.trim().strip_suffix(':')?, 16).ok()?;
+        let _bytes = parts.next()?;
+        Some((address, tidy(parts.next()?)))
+    };
+    Some(text.lines().filter_map(line).collect())
+}
+
+/// Without comments and symbols, with single spaces and `0x` before branch targets.
+fn tidy(text: &str) -> String {
+    let text = text.split(['@', ';']).next().unwrap_or("");
+    text.split_whitespace().collect::<Vec<_>>().join(" ").trim_end_matches(',').to_string()
+}
+
+fn compare(name: &str, words: &[(&'static str, u32, u8)], ours: impl Fn(u32, u8, u32) -> Option<String>) {
+    let mut code = Vec::new();
+    let mut expected = Vec::new();
+    for &(row, word, len) in words {
+        let pc = code.len() as u32;
+        expected.push((pc, row, word, ours(word, len, pc).expect("the word has a row")));
+        if len == 4 {
+            code.extend_from_slice(&((word >> 16) as u16).to_le_bytes());
+        }
+        code.extend_from_slice(&(word as u16).to_le_bytes());
+    }
+    let Some(theirs) = objdump(name, &code) else { return };
+    let theirs: std::collections::HashMap<u32, String> = theirs.into_iter().collect();
+    let mut differences = Vec::new();
+    for (pc, row, word, text) in expected {
+        let other = theirs.get(&pc).cloned().unwrap_or_default();
+        // An unpredictable choice of operands.
+        if other.contains("overflow") || text.contains("#-") && row.contains("fixed") {
+            continue;
+        }
+        if tidy(&text).replace("0x", "") != other.replace("0x", "") && !DIFFERENT.contains(&row) {
+            differences.push(format!("{row} {word:08x}: `{text}`, objdump `{other}`"));
+        }
+    }
+    assert!(differences.is_empty(), "{name}: {} differences\n{}", differences.len(), differences.join("\n"));
+}
+
+#[test]
+fn t16_reads_like_objdump() {
+    let mut next = random();
+    let mut words = Vec::new();
+    for row in narrow::ROWS.iter().filter(|row| !row.name.starts_with("IT")) {
+        words.extend((0..WORDS).filter_map(|_| Some((row.name, narrow::random(row, &mut next)?, 2))));
+    }
+    compare("t16", &words, |word, len, pc| super::disassemble(word, len, pc, ItState::NONE));
+}
+
+#[test]
+fn t32_reads_like_objdump() {
+    let mut next = random();
+    let mut words = Vec::new();
+    for row in wide::ROWS.iter().filter(|row| row.outcome != wide::Outcome::Unimplemented) {
+        words.extend((0..WORDS).filter_map(|_| Some((row.name, wide::random(row, &mut next)?, 4))));
+    }
+    compare("t32", &words, |word, len, pc| super::disassemble(word, len, pc, ItState::NONE));
+}
+
+#[test]
+fn vfp_reads_like_objdump() {
+    let mut next = random();
+    let mut words = Vec::new();
+    for row in vfp::decoder::ROWS {
+        let word = |_| Some(vfp::decoder::random(row, &mut next)? & 0x0fff_ffff | 0xe000_0000);
+        words.extend((0..WORDS).filter_map(word).map(|word| (row.name, word, 4)));
+    }
+    compare("vfp", &words, |word, len, pc| super::disassemble(word, len, pc, ItState::NONE));
+}

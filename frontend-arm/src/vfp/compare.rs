@@ -1,0 +1,36 @@
+//! Comparisons, which set the N, Z, C, V of the FPSCR.
+
+use demotic_ir::{FloatCc, Type, Value};
+
+use super::registers::Format;
+use crate::lifter::Lifter;
+use crate::state;
+
+/// `VCMP{E} Vd, Vm`. The two differ in which NaNs are invalid operands, which shows in the cumulative flags only.
+pub(super) fn vcmp(l: &mut Lifter<'_>, sz: u32, vd: u32, vm: u32) {
+    let format = Format::of(sz);
+    let d = format.get(l, format.vd(vd));
+    let m = format.get(l, format.vd(vm));
+    compare(l, format.float(), d, m);
+}
+
+/// `VCMP{E} Vd, #0.0`.
+pub(super) fn vcmp_zero(l: &mut Lifter<'_>, sz: u32, vd: u32) {
+    let format = Format::of(sz);
+    let d = format.get(l, format.vd(vd));
+    let zero = l.b.const_(format.float(), 0);
+    compare(l, format.float(), d, zero);
+}
+
+/// N, Z, C, V of a comparison: less 1000, equal 0110, greater 0010, unordered 0011.
+fn compare(l: &mut Lifter<'_>, ty: Type, a: Value, b: Value) {
+    let unordered = l.imm(0x3000_0000);
+    let result = [(FloatCc::Gt, 0x2000_0000), (FloatCc::Eq, 0x6000_0000), (FloatCc::Lt, 0x8000_0000)]
+        .into_iter()
+        .fold(unordered, |otherwise, (cc, nzcv)| {
+            let holds = l.b.fcmp(ty, a, b, cc);
+            let nzcv = l.imm(nzcv);
+            l.select(holds, nzcv, otherwise)
+        });
+    l.put(state::FPSCR_NZCV, result);
+}

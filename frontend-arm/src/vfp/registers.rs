@@ -1,0 +1,125 @@
+//! VFP registers: their numbers in the encodings, and reading and writing them.
+//!
+//! A number has four bits and a fifth one elsewhere. The tables give fields `d` and `m` with the single bit on top (it
+//! stands left of the four in the word), field `n` with the single bit below. Double registers have it on top, single
+//! registers below.
+
+use demotic_ir::{Type, Value};
+
+use crate::lifter::Lifter;
+use crate::state;
+
+/// The format that an instruction works in, from its `sz` field.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Format {
+    /// binary32, registers S0 to S31.
+    Single,
+    /// binary64, registers D0 to D31.
+    Double,
+}
+
+impl Format {
+    /// What the `sz` field says.
+    pub(crate) fn of(sz: u32) -> Format {
+        if sz == 0 { Format::Single } else { Format::Double }
+    }
+
+    /// The IR type of a number.
+    pub(crate) fn float(self) -> Type {
+        if self == Format::Single { Type::F32 } else { Type::F64 }
+    }
+
+    /// The IR type of its bits.
+    pub(crate) fn bits(self) -> Type {
+        if self == Format::Single { Type::I32 } else { Type::I64 }
+    }
+
+    /// The register that a field with the fifth bit on top (`d`, `m`) means.
+    pub(crate) fn vd(self, field: u32) -> u32 {
+        if self == Format::Single { s_of_top(field) } else { field }
+    }
+
+    /// The register that a field with the fifth bit below (`n`) means.
+    pub(crate) fn vn(self, field: u32) -> u32 {
+        if self == Format::Single { field } else { d_of_low(field) }
+    }
+
+    /// The number in a register.
+    pub(crate) fn get(self, l: &mut Lifter<'_>, n: u32) -> Value {
+        let bits = self.get_bits(l, n);
+        l.b.bitcast(self.float(), bits, self.bits())
+    }
+
+    /// Writes a number to a register.
+    pub(crate) fn put(self, l: &mut Lifter<'_>, n: u32, value: Value) {
+        let bits = l.b.bitcast(self.bits(), value, self.float());
+        self.put_bits(l, n, bits);
+    }
+
+    /// The bits in a register.
+    pub(crate) fn get_bits(self, l: &mut Lifter<'_>, n: u32) -> Value {
+        match self {
+            Format::Single => get_s(l, n),
+            Format::Double => get_d(l, n),
+        }
+    }
+
+    /// Writes the bits of a register.
+    pub(crate) fn put_bits(self, l: &mut Lifter<'_>, n: u32, bits: Value) {
+        match self {
+            Format::Single => put_s(l, n, bits),
+            Format::Double => put_d(l, n, bits),
+        }
+    }
+}
+
+/// The single register of a field that has its fifth bit on top.
+pub(crate) fn s_of_top(field: u32) -> u32 {
+    (field & 15) << 1 | field >> 4 & 1
+}
+
+/// The double register of a field that has its fifth bit below.
+pub(crate) fn d_of_low(field: u32) -> u32 {
+    field >> 1 & 15 | (field & 1) << 4
+}
+
+/// The bits of a double register.
+pub(crate) fn get_d(l: &mut Lifter<'_>, n: u32) -> Value {
+    l.b.get(Type::I64, state::D.nth(n & 31))
+}
+
+/// Writes the bits of a double register.
+pub(crate) fn put_d(l: &mut Lifter<'_>, n: u32, bits: Value) {
+    l.part();
+    l.b.put(Type::I64, bits, state::D.nth(n & 31));
+}
+
+/// The bits of a single register: half a double.
+pub(crate) fn get_s(l: &mut Lifter<'_>, n: u32) -> Value {
+    let d = get_d(l, n / 2);
+    if n % 2 == 0 { l.low(d) } else { l.high(d) }
+}
+
+/// Writes the bits of a single register. The other half of the double stays.
+pub(crate) fn put_s(l: &mut Lifter<'_>, n: u32, bits: Value) {
+    let old = get_d(l, n / 2);
+    let new = insert(l, old, bits, n % 2 * 32, 32);
+    put_d(l, n / 2, new);
+}
+
+/// `old` (64 bits) with `width` bits (8, 16 or 32) of `bits` (32 bits) at bit `lsb`.
+pub(crate) fn insert(l: &mut Lifter<'_>, old: Value, bits: Value, lsb: u32, width: u32) -> Value {
+    let mask = u64::MAX >> (64 - width);
+    let keep = l.b.i64(!(mask << lsb));
+    let old = l.b.and(Type::I64, old, keep);
+    let mut new = l.wide(bits, false);
+    if width < 32 {
+        let mask = l.b.i64(mask);
+        new = l.b.and(Type::I64, new, mask);
+    }
+    if lsb != 0 {
+        let lsb = l.b.i64(u64::from(lsb));
+        new = l.b.shl(Type::I64, new, lsb);
+    }
+    l.b.or(Type::I64, old, new)
+}

@@ -1,0 +1,100 @@
+//! The system registers of VFP, and whether it is switched on.
+
+use demotic_ir::{FlagMask, Trap, Type, Value};
+
+use crate::lifter::Lifter;
+use crate::state;
+
+/// FPSID of an ARM Cortex-A15.
+const FPSID_VALUE: u32 = 0x4103_30f0;
+/// MVFR0: VFPv4 with 32 double registers, no short vectors, all rounding modes, no traps.
+const MVFR0_VALUE: u32 = 0x1011_0222;
+/// MVFR1: fused multiplication and addition, half precision; no Advanced SIMD.
+const MVFR1_VALUE: u32 = 0x1100_0011;
+/// The bits of the FPSCR that can be written, besides the condition flags: QC, AHP, DN, FZ, RMode, Stride, Len and the
+/// cumulative exception flags.
+const FPSCR_WRITABLE: u32 = 0x0ff7_009f;
+/// The bits of the FPSCR that choose another way of working than the only one there is: AHP, DN, FZ, RMode, Stride, Len.
+const FPSCR_MODES: u32 = 0x07f7_0000;
+/// FPEXC.EN.
+const FPEXC_EN: u32 = 1 << 30;
+
+/// The numbers that encodings give to the registers.
+mod number {
+    pub(super) const FPSID: u32 = 0;
+    pub(super) const FPSCR: u32 = 1;
+    pub(super) const MVFR1: u32 = 6;
+    pub(super) const MVFR0: u32 = 7;
+    pub(super) const FPEXC: u32 = 8;
+}
+
+/// Traps as undefined while FPEXC.EN is clear. Processes on Linux never see that.
+pub(super) fn check_enabled(l: &mut Lifter<'_>) {
+    if !l.config.machine() {
+        return;
+    }
+    let fpexc = l.b.get32(state::FPEXC);
+    let enabled = l.bit(fpexc, FPEXC_EN.trailing_zeros());
+    let disabled = l.b.not(Type::Bool, enabled);
+    let disabled = l.guarded(disabled);
+    let exit = l.trap_exit(Trap::Undefined { word: l.word() });
+    l.b.leave_if(disabled, exit);
+}
+
+/// `VMRS Rt, register`. All but the FPSCR are for privileged code.
+pub(super) fn vmrs(l: &mut Lifter<'_>, rt: u32, register: u32) {
+    if register != number::FPSCR && !l.mode.privileged() {
+        return l.undefined_insn();
+    }
+    let value = match register {
+        number::FPSID => l.imm(FPSID_VALUE),
+        number::FPSCR => {
+            let rest = l.b.get32(state::FPSCR);
+            let nzcv = l.b.get32(state::FPSCR_NZCV);
+            l.or(rest, nzcv)
+        }
+        number::MVFR1 => l.imm(MVFR1_VALUE),
+        number::MVFR0 => l.imm(MVFR0_VALUE),
+        number::FPEXC => l.b.get32(state::FPEXC),
+        _ => return l.undefined_insn(),
+    };
+    l.put_reg(rt, value);
+}
+
+/// `VMRS APSR_nzcv, FPSCR`.
+pub(super) fn vmrs_flags(l: &mut Lifter<'_>) {
+    let nzcv = l.b.get32(state::FPSCR_NZCV);
+    let flags = l.b.flags_from_bits(Type::I32, nzcv);
+    l.put_flags(flags, FlagMask::NZCV);
+}
+
+/// `VMSR register, Rt`. All but the FPSCR are for privileged code.
+pub(super) fn vmsr(l: &mut Lifter<'_>, register: u32, rt: u32) {
+    let value = l.reg(rt);
+    match register {
+        number::FPSCR => {
+            let nzcv = l.and_imm(value, 0xf000_0000);
+            let rest = l.and_imm(value, FPSCR_WRITABLE);
+            l.put(state::FPSCR_NZCV, nzcv);
+            l.put(state::FPSCR, rest);
+            trap_unless_default(l, rest);
+        }
+        _ if !l.mode.privileged() => l.undefined_insn(),
+        number::FPSID => {}
+        number::FPEXC => {
+            let enable = l.and_imm(value, FPEXC_EN);
+            l.put(state::FPEXC, enable);
+        }
+        _ => l.undefined_insn(),
+    }
+}
+
+/// Leaves the block with a trap that says so if `fpscr` asks for something else than rounding to nearest with
+/// subnormals, ordinary NaNs and no vectors.
+fn trap_unless_default(l: &mut Lifter<'_>, fpscr: Value) {
+    let modes = l.and_imm(fpscr, FPSCR_MODES);
+    let other = l.b.nonzero(modes);
+    let other = l.guarded(other);
+    let exit = l.trap_exit(Trap::Unimplemented { word: l.word(), name: "VMSR_fpscr_mode" });
+    l.b.leave_if(other, exit);
+}
