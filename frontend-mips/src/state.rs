@@ -1,6 +1,6 @@
 //! The state of a MIPS32 vCPU: which slot holds what.
 
-use demotic_ir::{Slot, SlotInfo, StateLayout, Type};
+use demotic_ir::{CpuState, Slot, SlotInfo, StateLayout, Type};
 
 /// General registers 0 to 31. Register 0 is never written.
 pub const R: Slot = Slot(0);
@@ -16,7 +16,7 @@ pub const MONITOR_ADDR: Slot = Slot(35);
 pub const MONITOR_VALUE: Slot = Slot(36);
 /// UserLocal: hardware register 29, the Linux TLS pointer.
 pub const USER_LOCAL: Slot = Slot(37);
-/// FCSR.
+/// FCSR without the condition codes, which are in [`FCC`]; see [`fcsr`] and [`set_fcsr`].
 pub const FCSR: Slot = Slot(38);
 /// Operands of cache-maintenance traps.
 pub const SCRATCH: [Slot; 2] = [Slot(39), Slot(40)];
@@ -48,6 +48,8 @@ pub const INTCTL: Slot = Slot(52);
 pub const PRID: Slot = Slot(53);
 /// Where the branch goes in whose delay slot a trap was raised (see [`delay_slot`](crate::delay_slot)).
 pub const BRANCH_TARGET: Slot = Slot(54);
+/// Floating-point condition codes 0 to 7, one word each, 0 or 1.
+pub const FCC: Slot = Slot(55);
 /// F0 to F31, 64 bits each. With FR=0 the even word holds an even/odd pair of singles: even low, odd high.
 pub const F: Slot = Slot(64);
 
@@ -56,6 +58,28 @@ pub const NAMES: [&str; 32] = [
     "zero", "at", "v0", "v1", "a0", "a1", "a2", "a3", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "t7", "s0",
     "s1", "s2", "s3", "s4", "s5", "s6", "s7", "t8", "t9", "k0", "k1", "gp", "sp", "fp", "ra",
 ];
+
+/// The bits of FCSR that are condition codes.
+pub const FCSR_CONDITIONS: u32 = 0xfe80_0000;
+
+/// The bit of FCSR that holds condition code `cc`.
+pub const fn condition_bit(cc: u32) -> u32 {
+    if cc == 0 { 23 } else { 24 + cc }
+}
+
+/// FCSR as the guest sees it.
+pub fn fcsr(state: &CpuState) -> u32 {
+    let conditions = (0..8).map(|cc| state.get32(FCC.nth(cc)) << condition_bit(cc));
+    conditions.fold(state.get32(FCSR), |fcsr, bit| fcsr | bit)
+}
+
+/// Sets FCSR as the guest sees it.
+pub fn set_fcsr(state: &mut CpuState, fcsr: u32) {
+    state.set32(FCSR, fcsr & !FCSR_CONDITIONS);
+    for cc in 0..8 {
+        state.set32(FCC.nth(cc), fcsr >> condition_bit(cc) & 1);
+    }
+}
 
 /// The layout's table.
 pub fn layout() -> StateLayout {
@@ -92,6 +116,9 @@ pub fn layout() -> StateLayout {
     }
     add("monitor_addr", MONITOR_ADDR, Type::I64);
     add("monitor_value", MONITOR_VALUE, Type::I64);
+    for n in 0..8 {
+        add(&format!("fcc{n}"), FCC.nth(n), Type::I32);
+    }
     for n in 0..32 {
         add(&format!("f{n}"), F.nth(n), Type::I64);
     }

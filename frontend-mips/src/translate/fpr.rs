@@ -5,10 +5,10 @@
 //! the high half becomes when a single is written is unpredictable, we clear it.
 
 use demotic_ir::Type::{self, F32, F64, I32, I64};
-use demotic_ir::{IntCc, Slot, Value};
+use demotic_ir::{BlockBuilder, Slot, Value};
 
-use super::{Lifter, mode};
-use crate::state::{F, FCSR};
+use super::{BinaryOp, Lifter, mode};
+use crate::state::{F, FCC};
 
 /// Format field of the arithmetic rows: S.
 pub(super) const S: u32 = 0;
@@ -20,9 +20,14 @@ pub(super) fn float(fmt: u32) -> Type {
     if fmt == S { F32 } else { F64 }
 }
 
-/// The bit of FCSR that holds condition code `cc`.
-const fn condition_bit(cc: u32) -> u32 {
-    if cc == 0 { 23 } else { 24 + cc }
+/// What the block knows of a state word of the register file. Singles are kept apart from it, so that arithmetic on
+/// them does not go through the words.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Known {
+    /// The word, but for the halves below.
+    word: Option<Value>,
+    /// Its low and its high half, where the block has written them.
+    halves: [Option<Value>; 2],
 }
 
 impl Lifter<'_> {
@@ -73,7 +78,7 @@ impl Lifter<'_> {
         let (slot, high) = self.fpr_place(n);
         if self.fr() {
             let word = self.b.zext64(I64, v);
-            self.b.put(I64, word, slot);
+            self.set_word(slot, word);
         } else {
             self.set_half(slot, high, v);
         }
@@ -82,7 +87,7 @@ impl Lifter<'_> {
     /// FPR[n] ← 64 bits.
     pub(super) fn set_fpr_long(&mut self, n: u32, v: Value) {
         let slot = self.fpr_place(n).0;
-        self.b.put(I64, v, slot);
+        self.set_word(slot, v);
     }
 
     /// The high 32 bits of the double FPR[n].
@@ -97,26 +102,63 @@ impl Lifter<'_> {
         self.set_half(slot, true, v);
     }
 
+    /// What is known of the word at `slot`, which is one of the register file.
+    fn known(&mut self, slot: Slot) -> &mut Known {
+        &mut self.fprs[slot.index() - F.index()]
+    }
+
+    fn set_word(&mut self, slot: Slot, v: Value) {
+        *self.known(slot) = Known { word: Some(v), halves: [None; 2] };
+        self.b.put(I64, v, slot);
+    }
+
     fn half(&mut self, slot: Slot, high: bool) -> Value {
-        let mut word = self.b.get(I64, slot);
+        if let Some(half) = self.known(slot).halves[usize::from(high)] {
+            return half;
+        }
+        let mut word = self.word(slot);
         if high {
-            let width = self.b.i64(32);
-            word = self.b.shr(I64, word, width);
+            word = self.shifted(word, BlockBuilder::shr);
         }
         self.b.trunc32(I32, word)
     }
 
     fn set_half(&mut self, slot: Slot, high: bool, v: Value) {
-        let old = self.b.get(I64, slot);
-        let mut new = self.b.zext64(I64, v);
-        if high {
-            let width = self.b.i64(32);
-            new = self.b.shl(I64, new, width);
+        let word = self.word(slot);
+        self.known(slot).halves[usize::from(high)] = Some(v);
+        let [low, high] = self.known(slot).halves;
+        let mut parts = Vec::new();
+        if let Some(low) = low {
+            parts.push(self.b.zext64(I64, low));
         }
-        let others = self.b.i64(if high { 0xffff_ffff } else { 0xffff_ffff << 32 });
-        let kept = self.b.and(I64, old, others);
-        let word = self.b.or(I64, kept, new);
-        self.b.put(I64, word, slot);
+        if let Some(high) = high {
+            let high = self.b.zext64(I64, high);
+            parts.push(self.shifted(high, BlockBuilder::shl));
+        }
+        if low.is_none() || high.is_none() {
+            let others = self.b.i64(if low.is_none() { 0xffff_ffff } else { 0xffff_ffff << 32 });
+            parts.push(self.b.and(I64, word, others));
+        }
+        let merged = parts.into_iter().reduce(|a, b| self.b.or(I64, a, b));
+        if let Some(merged) = merged {
+            self.b.put(I64, merged, slot);
+        }
+    }
+
+    /// The word at `slot`, but for the halves that the block has written.
+    fn word(&mut self, slot: Slot) -> Value {
+        if let Some(word) = self.known(slot).word {
+            return word;
+        }
+        let word = self.b.get(I64, slot);
+        self.known(slot).word = Some(word);
+        word
+    }
+
+    /// `v` shifted by 32 bits.
+    fn shifted(&mut self, v: Value, shift: BinaryOp) -> Value {
+        let width = self.b.i64(32);
+        shift(&mut self.b, I64, v, width)
     }
 
     /// The bits of FPR[n] in format `fmt`.
@@ -145,28 +187,14 @@ impl Lifter<'_> {
 
     /// FPConditionCode(cc).
     pub(super) fn condition(&mut self, cc: u32) -> Value {
-        if let Some(cond) = self.conditions.get(cc as usize).copied().flatten() {
-            return cond;
-        }
-        let (fcsr, bit) = (self.b.get32(FCSR), self.b.i32(1 << condition_bit(cc)));
-        let set = self.b.and(I32, fcsr, bit);
-        let zero = self.b.i32(0);
-        self.b.icmp(I32, set, zero, IntCc::Ne)
+        let code = self.b.get32(FCC.nth(cc));
+        self.b.nonzero(code)
     }
 
-    /// SetFPConditionCode(cc, cond). A branch in the same block then tests `cond` itself.
+    /// SetFPConditionCode(cc, cond).
     pub(super) fn set_condition(&mut self, cc: u32, cond: Value) {
-        let position = condition_bit(cc);
-        let (fcsr, others) = (self.b.get32(FCSR), self.b.i32(!(1 << position)));
-        let kept = self.b.and(I32, fcsr, others);
-        let one = self.b.from_bool(I32, cond);
-        let amount = self.b.i32(position);
-        let bit = self.b.shl(I32, one, amount);
-        let fcsr = self.b.or(I32, kept, bit);
-        self.b.put32(FCSR, fcsr);
-        if let Some(known) = self.conditions.get_mut(cc as usize) {
-            *known = Some(cond);
-        }
+        let code = self.b.from_bool(I32, cond);
+        self.b.put32(FCC.nth(cc), code);
     }
 }
 

@@ -6,7 +6,7 @@ use demotic_ir::{IntCc, Trap, Value};
 use super::Lifter;
 use super::fpr::{D, S};
 use crate::decode::args;
-use crate::state::FCSR;
+use crate::state::{FCC, FCSR, FCSR_CONDITIONS, condition_bit};
 
 /// FCSR.RM.
 const RM: u32 = 3;
@@ -16,8 +16,6 @@ const ENABLES: u32 = 0x1f << 7;
 const EXCEPTIONS: u32 = 0x0003_f07c;
 /// FCSR.FS. It has no effect: results too small for a normal number are always exact.
 const FS: u32 = 1 << 24;
-/// All condition codes in FCSR.
-const CONDITIONS: u32 = 0xfe80_0000;
 /// FCSR.ABS2008 and FCSR.NAN2008, which cannot be written.
 const MODE_2008: u32 = 3 << 18;
 
@@ -49,7 +47,7 @@ impl Lifter<'_> {
             25 => self.fccr(),
             26 => self.fcsr_bits(EXCEPTIONS),
             28 => self.fenr(),
-            31 => self.b.get32(FCSR),
+            31 => self.fcsr(),
             _ => self.b.i32(0),
         };
         self.set_gpr(a.rt, value);
@@ -59,10 +57,10 @@ impl Lifter<'_> {
     pub(super) fn ctc1(&mut self, a: args::Ctc1) {
         let t = self.gpr(a.rt);
         match a.fs {
-            25 => self.set_fccr(t),
+            25 => self.set_conditions(t, |cc| cc),
             26 => self.write_fcsr(t, EXCEPTIONS),
             28 => self.set_fenr(t),
-            31 => self.write_fcsr(t, CONDITIONS | FS | EXCEPTIONS | ENABLES | RM),
+            31 => self.set_fcsr(t),
             _ => {}
         }
     }
@@ -133,12 +131,39 @@ impl Lifter<'_> {
         self.b.and(I32, fcsr, mask)
     }
 
+    /// FCSR with the condition codes.
+    fn fcsr(&mut self) -> Value {
+        let rest = self.b.get32(FCSR);
+        self.with_conditions(rest, condition_bit)
+    }
+
     /// FCCR: the condition codes side by side.
     fn fccr(&mut self) -> Value {
-        let fcsr = self.b.get32(FCSR);
-        let first = self.field(fcsr, 23, 1);
-        let others = self.field(fcsr, 24, 0xfe);
-        self.b.or(I32, first, others)
+        let none = self.b.i32(0);
+        self.with_conditions(none, |cc| cc)
+    }
+
+    /// `value` and the condition codes, each at the bit that `bit` says.
+    fn with_conditions(&mut self, mut value: Value, bit: fn(u32) -> u32) -> Value {
+        for cc in 0..8 {
+            let code = self.b.get32(FCC.nth(cc));
+            let at = self.field_up(code, 1, bit(cc));
+            value = self.b.or(I32, value, at);
+        }
+        value
+    }
+
+    /// Sets the condition codes, each from the bit of `value` that `bit` says.
+    fn set_conditions(&mut self, value: Value, bit: fn(u32) -> u32) {
+        for cc in 0..8 {
+            let code = self.field(value, bit(cc), 1);
+            self.b.put32(FCC.nth(cc), code);
+        }
+    }
+
+    fn set_fcsr(&mut self, t: Value) {
+        self.write_fcsr(t, FS | EXCEPTIONS | ENABLES | RM);
+        self.set_conditions(t, condition_bit);
     }
 
     /// FENR: enables, FS at bit 2, rounding mode.
@@ -147,13 +172,6 @@ impl Lifter<'_> {
         let flush = self.field(fcsr, 22, 4);
         let others = self.field(fcsr, 0, ENABLES | RM);
         self.b.or(I32, flush, others)
-    }
-
-    fn set_fccr(&mut self, t: Value) {
-        let first = self.field_up(t, 1, 23);
-        let others = self.field_up(t, 0xfe, 24);
-        let conditions = self.b.or(I32, first, others);
-        self.write_fcsr(conditions, CONDITIONS);
     }
 
     fn set_fenr(&mut self, t: Value) {
@@ -177,7 +195,7 @@ impl Lifter<'_> {
         self.b.shl(I32, field, amount)
     }
 
-    /// Writes those bits of FCSR that are in `mask`. Rounding modes other than to nearest, and floating-point
+    /// Writes those bits of FCSR, condition codes aside, that are in `mask`. Rounding modes other than to nearest, and floating-point
     /// exceptions, are not there: to ask for them is an error.
     fn write_fcsr(&mut self, value: Value, mask: u32) {
         if mask & (RM | ENABLES) != 0 {
@@ -187,11 +205,10 @@ impl Lifter<'_> {
             self.trap_if(missing, Trap::Unimplemented { word: self.word, name });
         }
         let new = self.field(value, 0, mask);
-        let kept = self.fcsr_bits(!mask & !MODE_2008);
+        let kept = self.fcsr_bits(!mask & !MODE_2008 & !FCSR_CONDITIONS);
         let fcsr = self.b.or(I32, new, kept);
         let mode = self.b.i32(if self.config.nan2008 { MODE_2008 } else { 0 });
         let fcsr = self.b.or(I32, fcsr, mode);
         self.b.put32(FCSR, fcsr);
-        self.conditions = [None; 8];
     }
 }

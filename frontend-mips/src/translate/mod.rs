@@ -45,7 +45,7 @@ pub(crate) fn lift(config: &MipsConfig, loc: Loc, code: &dyn CodeSource, options
         pc: loc.pc as u32,
         word: 0,
         slot_of: None,
-        conditions: [None; 8],
+        fprs: Default::default(),
         ended: false,
     };
     lifter.block(options.max_insns.max(1));
@@ -65,8 +65,8 @@ struct Lifter<'a> {
     word: u32,
     /// While a delay slot is in progress, the exit that its branch will take.
     slot_of: Option<Exit>,
-    /// Floating-point condition codes that this block has set.
-    conditions: [Option<Value>; 8],
+    /// What the block knows of the words of the floating-point register file.
+    fprs: [fpr::Known; 32],
     /// The block has its final exit.
     ended: bool,
 }
