@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 
 use super::arithmetic::{W32, Width, get_flags, set_flags};
 use super::flags;
+use super::integer;
 use super::op::{Env, Finish, OpCode, Run, Words, get, next, set, skip};
 use crate::types::{FlagCc, IntCc, Type};
 
@@ -61,7 +62,7 @@ fn test_part<M, T: Test>(w: &mut Words, env: &mut Env<'_, M>, op: &OpCode<M>, re
 }
 
 fn test_branch<M, T: Test>(w: &mut Words, _: &mut Env<'_, M>, op: &OpCode<M>, _: &[OpCode<M>]) -> Finish {
-    Finish { way: u32::from(op.c) + u32::from(!T::holds(w, op)), target: 0 }
+    Finish(u32::from(op.c) + u32::from(!T::holds(w, op)))
 }
 
 /// `flags_sub` into `dst`, then a branch on a comparison of the same operands.
@@ -75,7 +76,23 @@ fn flags_sub_branch<M, const CC: usize, const IMM: bool>(
     let b = if IMM { op.imm } else { get(w, op.b) };
     set_flags(w, op.dst, flags::sub(Type::I32, a, b));
     let holds = IntCc::ALL[CC].eval(Type::I32, a, b);
-    Finish { way: u32::from(op.c) + u32::from(!holds), target: 0 }
+    Finish(u32::from(op.c) + u32::from(!holds))
+}
+
+/// `dst = a - b` and its flags into `c`, then a branch on `dst` against 0. The ways are in the upper half of `imm`.
+fn sub_branch<M, const CC: usize, const IMM: bool>(
+    w: &mut Words,
+    _: &mut Env<'_, M>,
+    op: &OpCode<M>,
+    _: &[OpCode<M>],
+) -> Finish {
+    let a = get(w, op.a);
+    let b = if IMM { u64::from(op.imm as u32) } else { get(w, op.b) };
+    let difference = integer::sub(Type::I32, a, b);
+    set(w, op.dst, difference);
+    set_flags(w, op.c, flags::sub(Type::I32, a, b));
+    let holds = IntCc::ALL[CC].eval(Type::I32, difference, 0);
+    Finish((op.imm >> 32) as u32 + u32::from(!holds))
 }
 
 fn forms<M, T: Test>() -> Forms<M> {
@@ -125,18 +142,28 @@ pub(super) fn flags_sub_branch_run<M>(cc: IntCc, imm: bool) -> Run<M> {
     }, 0 1 2 3 4 5 6 7 8 9)
 }
 
+/// A 32-bit `sub` with its flags, and a branch on the difference, in one.
+pub(super) fn sub_branch_run<M>(cc: IntCc, imm: bool) -> Run<M> {
+    with_const!(cc as usize, |CC| if imm {
+        sub_branch::<M, CC, true>
+    } else {
+        sub_branch::<M, CC, false>
+    }, 0 1 2 3 4 5 6 7 8 9)
+}
+
 /// Leaves by way `c`.
 pub(super) fn leave<M>(_: &mut Words, _: &mut Env<'_, M>, op: &OpCode<M>, _: &[OpCode<M>]) -> Finish {
-    Finish { way: u32::from(op.c), target: 0 }
+    Finish(u32::from(op.c))
 }
 
 /// Leaves by way `c` to the address in `a`.
-pub(super) fn leave_to<M>(w: &mut Words, _: &mut Env<'_, M>, op: &OpCode<M>, _: &[OpCode<M>]) -> Finish {
-    Finish { way: u32::from(op.c), target: get(w, op.a) }
+pub(super) fn leave_to<M>(w: &mut Words, env: &mut Env<'_, M>, op: &OpCode<M>, _: &[OpCode<M>]) -> Finish {
+    env.target = get(w, op.a);
+    Finish(u32::from(op.c))
 }
 
 /// Leaves by way `c + a`, at most `c + imm`.
 pub(super) fn leave_switch<M>(w: &mut Words, _: &mut Env<'_, M>, op: &OpCode<M>, _: &[OpCode<M>]) -> Finish {
     let index = get(w, op.a).min(op.imm) as u32;
-    Finish { way: u32::from(op.c) + index, target: 0 }
+    Finish(u32::from(op.c) + index)
 }

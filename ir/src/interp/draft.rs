@@ -25,6 +25,8 @@ pub(super) enum Tag {
     Plain,
     /// A 32-bit `flags_sub`; the second operand is immediate or not.
     FlagsSub { imm: bool },
+    /// A 32-bit `sub` with its flags; the second operand is immediate or not.
+    SubWithFlags { imm: bool },
     /// A branch on a 32-bit comparison.
     Branch { cc: IntCc, imm: bool },
 }

@@ -89,7 +89,7 @@ impl<M> Emitter<'_, M> {
         }
     }
 
-    /// The last op and a branch in one, when the last one computes the flags of what the branch compares.
+    /// The last op and a branch in one, when the last one computes what the branch compares, or its flags.
     fn fused_with_compare(&self, tag: Tag, branch: &OpCode<M>) -> Option<OpCode<M>> {
         let last = self.ops.last()?;
         match (self.last, tag) {
@@ -98,6 +98,13 @@ impl<M> Emitter<'_, M> {
             {
                 let run = control::flags_sub_branch_run(cc, imm);
                 Some(OpCode { run, dst: last.dst, ..*branch })
+            }
+            (Tag::SubWithFlags { imm: x }, Tag::Branch { cc, imm: true })
+                if branch.a == last.dst && branch.imm == 0 =>
+            {
+                let run = control::sub_branch_run(cc, x);
+                let imm = last.imm | u64::from(branch.c) << 32;
+                Some(OpCode { run, imm, ..*last })
             }
             _ => None,
         }

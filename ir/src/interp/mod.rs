@@ -193,11 +193,11 @@ impl<M: Memory> Code<M> {
     /// Executes the block.
     #[inline]
     pub fn run(&self, cpu: &mut CpuState, mem: &mut M) -> Outcome {
-        let mut env = Env { mem, helpers: self.helpers, nan_rule: self.nan_rule, fault: None };
+        let mut env = Env { mem, helpers: self.helpers, nan_rule: self.nan_rule, target: 0, fault: None };
         let finish = op::next(&mut cpu.words, &mut env, &self.ops);
-        match self.ways.get(finish.way as usize) {
+        match self.ways.get(finish.0 as usize) {
             Some(way) => {
-                Outcome::Left { way: finish.way as usize, pc: way.kind.target().unwrap_or(finish.target) }
+                Outcome::Left { way: finish.0 as usize, pc: way.kind.target().unwrap_or(env.target) }
             }
             None => self.fault(env.fault),
         }

@@ -5,7 +5,7 @@
 //! is a call whose depth is bounded by [`MAX_OPS`].
 
 use crate::guest::{Helper, NanRule};
-use crate::memory::Fault;
+use crate::memory::{Access, Fault, FaultKind};
 use crate::state::FRAME_WORDS;
 
 /// Guest state and temporaries: what the operands of ops index.
@@ -33,20 +33,19 @@ pub(super) struct Env<'a, M> {
     pub(super) mem: &'a mut M,
     pub(super) helpers: &'static [Helper],
     pub(super) nan_rule: NanRule,
+    /// Where a way out that has no target of its own leads.
+    pub(super) target: u64,
     /// The fault that ended the block, with the number of ops behind the one that faulted.
     pub(super) fault: Option<(Fault, usize)>,
 }
 
-/// How the ops of a block ended: the number of the way out, and the target when the way has none of its own.
-#[derive(Clone, Copy)]
-pub(super) struct Finish {
-    pub(super) way: u32,
-    pub(super) target: u64,
-}
+/// How the ops of a block ended: the number of the way out. One scalar, so that the calls stay jumps.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Finish(pub(super) u32);
 
 impl Finish {
     /// Stands for a memory fault, described in [`Env::fault`].
-    pub(super) const FAULT: u32 = u32::MAX;
+    pub(super) const FAULT: Finish = Finish(u32::MAX);
 }
 
 /// The word that an operand names.
@@ -66,8 +65,7 @@ pub(super) fn set(words: &mut Words, index: u16, value: u64) {
 pub(super) fn next<M>(words: &mut Words, env: &mut Env<'_, M>, rest: &[OpCode<M>]) -> Finish {
     match rest.split_first() {
         Some((op, rest)) => (op.run)(words, env, op, rest),
-        // Every block ends in an op that leaves.
-        None => Finish { way: 0, target: 0 },
+        None => no_exit(),
     }
 }
 
@@ -77,10 +75,23 @@ pub(super) fn skip<M>(words: &mut Words, env: &mut Env<'_, M>, rest: &[OpCode<M>
     next(words, env, rest.get(usize::from(count)..).unwrap_or_default())
 }
 
-/// Ends the block with a fault of the op that `rest` comes after.
+/// The ops have run out. Every block ends in an op that leaves (the verifier has seen to that).
 #[cold]
 #[inline(never)]
+fn no_exit() -> ! {
+    panic!("a block without an exit");
+}
+
+/// Ends the block with a fault of the op that `rest` comes after.
+#[inline(always)]
 pub(super) fn fail<M>(env: &mut Env<'_, M>, fault: Fault, rest: &[OpCode<M>]) -> Finish {
-    env.fault = Some((fault, rest.len()));
-    Finish { way: Finish::FAULT, target: 0 }
+    record(env, fault.addr, fault.access, fault.kind, rest.len())
+}
+
+/// Takes the fault in registers: a fault in memory would give every handler a frame.
+#[cold]
+#[inline(never)]
+fn record<M>(env: &mut Env<'_, M>, addr: u64, access: Access, kind: FaultKind, behind: usize) -> Finish {
+    env.fault = Some((Fault { addr, access, kind }, behind));
+    Finish::FAULT
 }

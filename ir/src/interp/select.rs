@@ -103,6 +103,14 @@ macro_rules! binary_forms {
     };
 }
 
+/// The handlers of flags, with or without the arithmetic.
+struct FlagForms<M> {
+    rr: Run<M>,
+    ri: Run<M>,
+    /// What fusing needs to know, by whether the second operand is immediate.
+    tag: fn(bool) -> Tag,
+}
+
 impl<M: Memory> Selector<'_, M> {
     fn draft(&mut self, what: What<M>) {
         self.drafts.push(Draft { what, src: self.block.insts[self.at].src });
@@ -216,57 +224,34 @@ impl<M: Memory> Selector<'_, M> {
     }
 
     /// An addition or subtraction, with its flags if those are wanted too.
-    fn arithmetic(
-        &mut self,
-        ty: Type,
-        a: Value,
-        b: Value,
-        plain: BinaryForms<M>,
-        with_flags: [Run<M>; 2],
-    ) -> Done {
+    fn arithmetic(&mut self, a: Value, b: Value, with_flags: FlagForms<M>) -> Option<Done> {
+        let this = Value(self.at as u32);
+        let twin = self.plan.twin(this)?;
+        Some(if twin < this {
+            Ok(())
+        } else {
+            self.with_flags(a, b, Arg::Def(this), Arg::Def(twin), with_flags)
+        })
+    }
+
+    /// Flags of an addition or subtraction, with the result if that is wanted too.
+    fn flags_of(&mut self, a: Value, b: Value, plain: FlagForms<M>, with_result: FlagForms<M>) -> Done {
         let this = Value(self.at as u32);
         match self.plan.twin(this) {
             Some(twin) if twin < this => Ok(()),
-            Some(twin) => self.arithmetic_with_flags(a, b, this, twin, with_flags),
-            None => self.binary(ty, a, b, plain),
+            Some(twin) => self.with_flags(a, b, Arg::Def(twin), Arg::Def(this), with_result),
+            None => self.with_flags(a, b, Arg::Def(this), NONE, plain),
         }
     }
 
-    fn flags_of(
-        &mut self,
-        a: Value,
-        b: Value,
-        plain: [Run<M>; 2],
-        tags: [Tag; 2],
-        with_flags: [Run<M>; 2],
-    ) -> Done {
-        let this = Value(self.at as u32);
-        match self.plan.twin(this) {
-            Some(twin) if twin < this => return Ok(()),
-            Some(twin) => return self.arithmetic_with_flags(a, b, twin, this, with_flags),
-            None => {}
-        }
-        let dst = self.def();
-        let draft = match self.constant(b) {
-            Some(imm) => OpDraft { a: self.word(a), imm, tag: tags[1], ..OpDraft::new(plain[1]) },
-            None => OpDraft { a: self.word(a), b: self.word(b), tag: tags[0], ..OpDraft::new(plain[0]) },
+    fn with_flags(&mut self, a: Value, b: Value, dst: Arg, c: Arg, forms: FlagForms<M>) -> Done {
+        let imm = self.constant(b);
+        let tag = (forms.tag)(imm.is_some());
+        let draft = match imm {
+            Some(imm) => OpDraft { a: self.word(a), imm, ..OpDraft::new(forms.ri) },
+            None => OpDraft { a: self.word(a), b: self.word(b), ..OpDraft::new(forms.rr) },
         };
-        self.op(OpDraft { dst, ..draft })
-    }
-
-    fn arithmetic_with_flags(
-        &mut self,
-        a: Value,
-        b: Value,
-        sum: Value,
-        flags: Value,
-        runs: [Run<M>; 2],
-    ) -> Done {
-        let draft = match self.constant(b) {
-            Some(imm) => OpDraft { a: self.word(a), imm, ..OpDraft::new(runs[1]) },
-            None => OpDraft { a: self.word(a), b: self.word(b), ..OpDraft::new(runs[0]) },
-        };
-        self.op(OpDraft { dst: Arg::Def(sum), c: Arg::Def(flags), ..draft })
+        self.op(OpDraft { dst, c, tag, ..draft })
     }
 
     /// The operands of an address with the displacement: base, index, shift.
@@ -360,11 +345,14 @@ macro_rules! shifted {
     };
 }
 
-/// The register and immediate handlers of flags.
+/// The handlers of flags; fusing knows 32-bit subtractions.
 macro_rules! flag_forms {
-    ($ty:expr, $handler_rr:ident, $handler_ri:ident, $op:ident) => {
-        [by_width!($ty, $handler_rr, int::$op), by_width!($ty, $handler_ri, int::$op)]
-    };
+    ($ty:expr, $op:ident, $rr:ident, $ri:ident $(, $tag:ident)?) => {{
+        let plain: fn(bool) -> Tag = |_| Tag::Plain;
+        let tag = plain;
+        $(let tag: fn(bool) -> Tag = if $ty == Type::I64 { tag } else { |imm| Tag::$tag { imm } };)?
+        FlagForms { rr: by_width!($ty, $rr, int::$op), ri: by_width!($ty, $ri, int::$op), tag }
+    }};
 }
 
 impl<M: Memory> OpVisitor for Selector<'_, M> {
@@ -429,16 +417,22 @@ impl<M: Memory> OpVisitor for Selector<'_, M> {
         if self.plan.is_folded(b) {
             return self.binary_shifted(ty, a, b, binary_forms!(ty, Add), shifted!(Add));
         }
-        let with_flags = flag_forms!(ty, with_flags_rr, with_flags_ri, Add);
-        self.arithmetic(ty, a, b, binary_forms!(ty, Add), with_flags)
+        let with_flags = flag_forms!(ty, Add, with_flags_rr, with_flags_ri);
+        match self.arithmetic(a, b, with_flags) {
+            Some(done) => done,
+            None => self.binary(ty, a, b, binary_forms!(ty, Add)),
+        }
     }
 
     fn sub(&mut self, ty: Type, a: Value, b: Value) -> Done {
         if self.plan.is_folded(b) {
             return self.binary_shifted(ty, a, b, binary_forms!(ty, Sub), shifted!(Sub));
         }
-        let with_flags = flag_forms!(ty, with_flags_rr, with_flags_ri, Sub);
-        self.arithmetic(ty, a, b, binary_forms!(ty, Sub), with_flags)
+        let with_flags = flag_forms!(ty, Sub, with_flags_rr, with_flags_ri, SubWithFlags);
+        match self.arithmetic(a, b, with_flags) {
+            Some(done) => done,
+            None => self.binary(ty, a, b, binary_forms!(ty, Sub)),
+        }
     }
 
     fn mul(&mut self, ty: Type, a: Value, b: Value) -> Done {
@@ -555,9 +549,8 @@ impl<M: Memory> OpVisitor for Selector<'_, M> {
     }
 
     fn flags_add(&mut self, ty: Type, a: Value, b: Value) -> Done {
-        let plain = flag_forms!(ty, flags_rr, flags_ri, Add);
-        let with_flags = flag_forms!(ty, with_flags_rr, with_flags_ri, Add);
-        self.flags_of(a, b, plain, [Tag::Plain; 2], with_flags)
+        let plain = flag_forms!(ty, Add, flags_rr, flags_ri);
+        self.flags_of(a, b, plain, flag_forms!(ty, Add, with_flags_rr, with_flags_ri))
     }
 
     fn flags_adc(&mut self, ty: Type, a: Value, b: Value, c: Value) -> Done {
@@ -567,13 +560,8 @@ impl<M: Memory> OpVisitor for Selector<'_, M> {
     }
 
     fn flags_sub(&mut self, ty: Type, a: Value, b: Value) -> Done {
-        let plain = flag_forms!(ty, flags_rr, flags_ri, Sub);
-        let with_flags = flag_forms!(ty, with_flags_rr, with_flags_ri, Sub);
-        let tags = match ty {
-            Type::I64 => [Tag::Plain; 2],
-            _ => [Tag::FlagsSub { imm: false }, Tag::FlagsSub { imm: true }],
-        };
-        self.flags_of(a, b, plain, tags, with_flags)
+        let plain = flag_forms!(ty, Sub, flags_rr, flags_ri, FlagsSub);
+        self.flags_of(a, b, plain, flag_forms!(ty, Sub, with_flags_rr, with_flags_ri, SubWithFlags))
     }
 
     fn flags_sbc(&mut self, ty: Type, a: Value, b: Value, c: Value) -> Done {

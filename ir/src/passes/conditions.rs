@@ -6,7 +6,7 @@ use super::rewrite::{Becomes, Output, Rewrite, rewrite};
 use crate::block::Block;
 use crate::ops::Op;
 use crate::state::StateLayout;
-use crate::types::{FlagCc, IntCc, Type};
+use crate::types::{FlagCc, FlagMask, IntCc, Type};
 use crate::value::Value;
 
 /// Runs the pass.
@@ -30,6 +30,7 @@ impl Rewrite for Conditions {
                 Op::FlagsAdd { ty, a, b } => of_addition(out, op, cc, ty, a, b),
                 _ => Becomes::Op(op),
             },
+            Op::PutFlags { ty, flags, mask } => without_unused_carry(out, ty, flags, mask),
             Op::Sub { a, b, .. } => {
                 let v = out.emit(op);
                 self.differences.push((a, b, v));
@@ -115,4 +116,16 @@ fn of_addition(out: &mut Output, op: Op, cc: FlagCc, ty: Type, a: Value, b: Valu
         IntCc::Ult | IntCc::Uge => Becomes::Op(Op::ICmp { ty, a: sum, b: a, cc }),
         _ => with_zero(out, ty, sum, cc),
     }
+}
+
+/// A logical operation that leaves the carry alone needs none: what would compute it may be dead.
+fn without_unused_carry(out: &mut Output, ty: Type, flags: Value, mask: FlagMask) -> Becomes {
+    let flags = match *out.def(flags) {
+        Op::FlagsLogic { ty, a, c } if !mask.contains(FlagMask::C) && out.as_constant(c).is_none() => {
+            let c = out.constant(Type::Bool, 0);
+            out.emit(Op::FlagsLogic { ty, a, c })
+        }
+        _ => flags,
+    };
+    Becomes::Op(Op::PutFlags { ty, flags, mask })
 }

@@ -12,13 +12,19 @@ use crate::types::FlagMask;
 /// Runs the pass.
 pub(super) fn run(block: &mut Block, layout: &StateLayout, options: &PassOptions) {
     let mut keep = vec![true; block.insts.len()];
+    // A `get` whose value nothing uses sees nothing.
+    let mut used = vec![false; block.insts.len()];
     // Slots whose present value somebody later on sees.
     let mut live = SlotSet::ALL;
     // The same after the conditional part that the walk is in.
     let mut after = SlotSet::ALL;
-    for (i, inst) in block.insts.iter_mut().enumerate().rev() {
+    let (insts, exits) = (&mut block.insts, &block.exits);
+    for (i, inst) in insts.iter_mut().enumerate().rev() {
         match &mut inst.op {
-            Op::Exit { .. } => live = SlotSet::ALL,
+            Op::Exit { exit, .. } => {
+                live = SlotSet::ALL;
+                exits[exit.0 as usize].for_each_value(|v| used[v.0 as usize] = true);
+            }
             Op::EndIf { .. } => after = live,
             Op::If { .. } => live = live.union(after),
             Op::Put { slot, .. } => keep[i] = live.contains(*slot),
@@ -28,10 +34,12 @@ pub(super) fn run(block: &mut Block, layout: &StateLayout, options: &PassOptions
             }
             _ => {}
         }
-        if keep[i] {
+        let effects = inst.op.info().effects;
+        if keep[i] && (used[i] || !effects.removable()) {
+            inst.op.for_each_value(|v| used[v.0 as usize] = true);
             effects::writes(&inst.op, layout, |slot| live.remove(slot));
             effects::reads(&inst.op, layout, |slot| live.insert(slot));
-            if options.precise && inst.op.info().effects.can_fault() {
+            if options.precise && effects.can_fault() {
                 live = SlotSet::ALL;
             }
         }
