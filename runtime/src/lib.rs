@@ -1,1 +1,2 @@
 //! Guest memory, ELF loading, the Linux personality and bare machines.
+pub mod machine;
