@@ -118,12 +118,10 @@ impl A32<'_, '_> {
         const LS: u32 = 9;
         let words = ImmShift::decode(a.stype, a.imm5) == ImmShift::By(Shift::Lsl, 2);
         let table = self.l.pc();
-        if a.rd == PC && a.rn == PC && a.s == 0 && a.cond == LS && words {
-            if branch::switch_of_branches(self.l, a.rm, table) {
-                return;
-            }
+        let jumps = a.rd == PC && a.rn == PC && a.s == 0 && a.cond == LS && words;
+        if !jumps || !branch::switch_of_branches(self.l, a.rm, table) {
+            self.add_reg_plain(a);
         }
-        self.add_reg_plain(a);
     }
 
     pub(super) fn tst_imm(&mut self, a: args::TstImm) {

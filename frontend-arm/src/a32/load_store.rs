@@ -166,11 +166,9 @@ impl A32<'_, '_> {
         const LS: u32 = 9;
         let words = ImmShift::decode(a.stype, a.imm5) == ImmShift::By(Shift::Lsl, 2);
         let table = self.l.pc();
-        if a.rt == PC && a.rn == PC && a.u == 1 && a.cond == LS && words {
-            if branch::switch_of_addresses(self.l, a.rm, table) {
-                return;
-            }
+        let jumps = a.rt == PC && a.rn == PC && a.u == 1 && a.cond == LS && words;
+        if !jumps || !branch::switch_of_addresses(self.l, a.rm, table) {
+            self.ldr_reg_plain(a);
         }
-        self.ldr_reg_plain(a);
     }
 }
