@@ -3,7 +3,6 @@
 mod placed;
 mod worker;
 
-use std::collections::HashSet;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,7 +15,7 @@ use crate::TranslatorError;
 use crate::compile::{CompiledRegion, Compiler, Listing};
 use crate::isa::host_isa;
 use crate::lower::{LowerOptions, MemoryModel};
-use crate::region::{FormOptions, Profile, form_with_dataflow};
+use crate::region::{FormOptions, Profile, ProfileData, form_with_dataflow};
 use placed::{PlaceError, PlacedCode};
 use worker::Worker;
 
@@ -239,10 +238,9 @@ impl Engine {
     }
 
     /// Asks for a location to be translated in the background.
-    /// `executed` are the guest addresses of the blocks that have been executed.
-    pub(crate) fn request(&self, loc: Loc, executed: HashSet<u64>) {
+    pub(crate) fn request(&self, loc: Loc, profile: ProfileData) {
         let generation = self.generation.load(Ordering::SeqCst);
-        lock(&self.worker).request(&self.context, loc, generation, executed);
+        lock(&self.worker).request(&self.context, loc, generation, profile);
     }
 
     /// Where finished translations appear. To be asked for again after a fork.

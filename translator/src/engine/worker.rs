@@ -3,7 +3,6 @@
 //! Requests go in by a channel and results come out in a list; nothing else is shared but the context. A
 //! forked child has no such thread and starts one of its own with its first request.
 
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -13,14 +12,14 @@ use demotic_ir::Loc;
 use super::{TranslateContext, lock};
 use crate::TranslatorError;
 use crate::compile::{CompiledRegion, Compiler};
-use crate::region::Profile;
+use crate::region::ProfileData;
 
 type Finished = (Loc, u64, Result<CompiledRegion, TranslatorError>);
 
 struct Request {
     loc: Loc,
     generation: u64,
-    executed: HashSet<u64>,
+    profile: ProfileData,
 }
 
 /// Results, and whether there are any.
@@ -43,15 +42,6 @@ pub(super) struct Worker {
     done: Arc<Done>,
 }
 
-/// The blocks that had been executed when a translation was requested.
-struct ExecutedProfile(HashSet<u64>);
-
-impl Profile for ExecutedProfile {
-    fn executed(&self, pc: u64) -> bool {
-        self.0.contains(&pc)
-    }
-}
-
 impl Worker {
     pub(super) fn new() -> Worker {
         Worker { requests: None, done: Arc::default() }
@@ -62,9 +52,9 @@ impl Worker {
         context: &Arc<TranslateContext>,
         loc: Loc,
         generation: u64,
-        executed: HashSet<u64>,
+        profile: ProfileData,
     ) {
-        let request = Request { loc, generation, executed };
+        let request = Request { loc, generation, profile };
         if self.requests.is_none() {
             self.requests = start(context.clone(), self.done.clone());
         }
@@ -96,8 +86,8 @@ fn start(context: Arc<TranslateContext>, done: Arc<Done>) -> Option<Sender<Reque
     let (sender, receiver) = channel::<Request>();
     let body = move || {
         let mut compiler = Compiler::new(context.isa.clone());
-        while let Ok(Request { loc, generation, executed }) = receiver.recv() {
-            let compiled = context.translate(&mut compiler, loc, Some(&ExecutedProfile(executed)));
+        while let Ok(Request { loc, generation, profile }) = receiver.recv() {
+            let compiled = context.translate(&mut compiler, loc, Some(&profile));
             lock(&done.list).push((loc, generation, compiled));
             done.any.store(true, Ordering::Relaxed);
         }

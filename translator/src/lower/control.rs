@@ -13,6 +13,11 @@ use crate::vcpu_state::{HostCall, JUMP_CACHE_ENTRIES, jump_tag, offset, special}
 
 const NO_ARGS: &[BlockArg] = &[];
 
+/// Guest instructions are at least two bytes.
+const TABLE_SHIFT: u32 = 1;
+/// Entries of the largest host jump table for an indirect guest jump.
+const MAX_TABLE: u64 = 2048;
+
 impl Lowerer<'_> {
     /// The block's only way in, if there is exactly one.
     pub(super) fn only_predecessor(&self, block: BlockId) -> Option<BlockId> {
@@ -46,9 +51,9 @@ impl Lowerer<'_> {
             Exit::Jump { target } => self.jump_to(*target),
             Exit::Branch { cond, taken, fallthrough } => self.branch(*cond, *taken, *fallthrough),
             Exit::Call { target, ret } => self.call(id, *target, *ret),
-            Exit::CallIndirect { target, ret } => self.call_indirect(*target, *ret),
+            Exit::CallIndirect { target, ret } => self.call_indirect(id, *target, *ret),
             Exit::Return { target } => self.return_to(*target),
-            Exit::JumpIndirect { target } => self.jump_indirect(*target),
+            Exit::JumpIndirect { target } => self.jump_indirect(id, *target),
             Exit::Switch { index, targets, default } => self.switch(*index, targets, *default),
             Exit::Trap { trap, pc, next } => self.trap(*trap, *pc, *next),
         }
@@ -134,12 +139,29 @@ impl Lowerer<'_> {
         self.after_call(next, ret);
     }
 
-    fn call_indirect(&mut self, target: Value, ret: u64) {
+    fn call_indirect(&mut self, id: ExitId, target: Value, ret: u64) {
         let target = self.wide(target);
         self.store_slots(self.dirty);
+        let called = self.b.create_block();
+        self.b.append_block_param(called, I64);
+        if let Some(&callee) = self.region.blocks[self.at].callees.get(&id.0) {
+            let (known, other) = (self.b.create_block(), self.b.create_block());
+            let same = self.b.ins().icmp_imm_u(IntCC::Equal, target, callee as i64);
+            self.b.ins().brif(same, known, NO_ARGS, other, NO_ARGS);
+            self.b.switch_to_block(known);
+            let (function, link) = self.link_exit(callee);
+            let call = self.b.ins().call(function, &[self.cpu, self.mem, link]);
+            let next = self.b.inst_results(call)[0];
+            self.b.ins().jump(called, &[next.into()]);
+            self.b.switch_to_block(other);
+            self.b.set_cold_block(other);
+        }
         let code = self.look_up(target);
         let call = self.b.ins().call_indirect(self.signature, code, &[self.cpu, self.mem, target]);
         let next = self.b.inst_results(call)[0];
+        self.b.ins().jump(called, &[next.into()]);
+        self.b.switch_to_block(called);
+        let next = self.b.block_params(called)[0];
         self.after_call(next, ret);
     }
 
@@ -179,11 +201,51 @@ impl Lowerer<'_> {
         self.b.ins().return_(&[target]);
     }
 
-    fn jump_indirect(&mut self, target: Value) {
+    fn jump_indirect(&mut self, id: ExitId, target: Value) {
         let target = self.wide(target);
+        self.dispatch_known(id, target);
         self.store_slots(self.dirty);
         let code = self.look_up(target);
         self.b.ins().return_call_indirect(self.signature, code, &[self.cpu, self.mem, target]);
+    }
+
+    /// Jumps to those targets of an indirect jump that are blocks of the region; goes on if it is none of them.
+    ///
+    /// Many targets are found by a host jump table over the guest addresses between the first and the last.
+    fn dispatch_known(&mut self, id: ExitId, target: ir::Value) {
+        let mut known = self.region.indirect_edges(self.at, id);
+        known.sort_unstable();
+        known.dedup();
+        let (Some(&(first, _)), Some(&(last, _))) = (known.first(), known.last()) else { return };
+        let other = self.b.create_block();
+        let span = (last - first) >> TABLE_SHIFT;
+        if known.len() <= 3 || span > MAX_TABLE {
+            for &(pc, b) in known.iter().take(8) {
+                let (block, next) = (self.blocks[b], self.b.create_block());
+                let same = self.b.ins().icmp_imm_u(IntCC::Equal, target, pc as i64);
+                self.b.ins().brif(same, block, NO_ARGS, next, NO_ARGS);
+                self.b.switch_to_block(next);
+            }
+            self.b.ins().jump(other, NO_ARGS);
+        } else {
+            let miss = self.b.func.dfg.block_call(other, NO_ARGS);
+            let mut entries = vec![miss; span as usize + 1];
+            for &(pc, b) in &known {
+                entries[((pc - first) >> TABLE_SHIFT) as usize] = self.b.func.dfg.block_call(self.blocks[b], NO_ARGS);
+            }
+            let table = self.b.create_jump_table(JumpTableData::new(miss, &entries));
+            let distance = self.b.ins().iadd_imm_s(target, -(first as i64));
+            // Rotated, not shifted: a distance that is not a multiple of the step ends past the table.
+            let index = self.b.ins().rotr_imm_u(distance, i64::from(TABLE_SHIFT));
+            let in_reach = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThanOrEqual, index, span as i64);
+            let near = self.b.create_block();
+            self.b.ins().brif(in_reach, near, NO_ARGS, other, NO_ARGS);
+            self.b.switch_to_block(near);
+            let index = self.b.ins().ireduce(I32, index);
+            self.b.ins().br_table(index, table);
+        }
+        self.b.switch_to_block(other);
+        self.b.set_cold_block(other);
     }
 
     /// The code for a guest pc by the vCPU's jump cache; a stub that finds it when it is not there.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use demotic_ir::passes::{PassOptions, run as run_passes};
-use demotic_ir::{Block, CodeSource, Exit, GuestArch, LiftOptions, Loc};
+use demotic_ir::{Block, CodeSource, Exit, GuestArch, LiftOptions, Loc, Op};
 
 use super::dataflow::killed_first;
 use super::{CallKind, Context, ContextId, Dataflow, Region, RegionBlock, SlotSet};
@@ -12,7 +12,13 @@ use super::{CallKind, Context, ContextId, Dataflow, Region, RegionBlock, SlotSet
 pub trait Profile {
     /// Whether a block that begins at `pc` has been executed. Blocks that have not stay out of regions.
     fn executed(&self, pc: u64) -> bool;
+
+    /// Where the indirect jump or call at guest address `pc` has led so far.
+    fn targets(&self, pc: u64) -> &[u64];
 }
+
+/// At most this many targets of an indirect jump are taken into its region.
+const MAX_JUMP_TARGETS: usize = 256;
 
 /// Knobs of region forming.
 #[derive(Clone, Copy, Debug)]
@@ -95,6 +101,18 @@ impl Former<'_> {
         self.profile.is_none_or(|p| p.executed(pc))
     }
 
+    /// The exits of a block that jump to computed addresses which are known, and those addresses.
+    fn jump_targets(&self, block: &Block) -> (Vec<u16>, Vec<u64>) {
+        let exits = indirect_exits(block, |e| matches!(e, Exit::JumpIndirect { .. }));
+        let mut targets: Vec<u64> = exits.iter().flat_map(|&(_, pc)| self.targets(pc)).copied().collect();
+        targets.truncate(MAX_JUMP_TARGETS);
+        (exits.into_iter().map(|(exit, _)| exit).collect(), targets)
+    }
+
+    fn targets(&self, pc: u64) -> &[u64] {
+        self.profile.map_or(&[], |p| p.targets(pc))
+    }
+
     /// The blocks of the function body around `entry`, split where others jump into them.
     fn body(&mut self, entry: u64) -> Body {
         let mut body = Body::new();
@@ -107,7 +125,7 @@ impl Former<'_> {
             let block = self.lift_upto_leader(pc, &leaders);
             self.split_at(&mut body, pc, &leaders);
             self.budget = self.budget.saturating_sub(block.guest.len());
-            for target in local_targets(&block) {
+            for target in local_targets(&block).into_iter().chain(self.jump_targets(&block).1) {
                 if self.executed(target) {
                     leaders.insert(target);
                     self.split_at(&mut body, target, &leaders);
@@ -150,13 +168,33 @@ impl Former<'_> {
     fn add_body(&self, region: &mut Region, context: ContextId, entry: u64, body: Body) {
         let mut add = |pc: u64, block: Block| {
             region.index.insert((context, pc), region.blocks.len());
-            region.blocks.push(RegionBlock { block, context, loop_header: false, calls: HashMap::new() });
+            let (exits, targets) = self.jump_targets(&block);
+            let jumps = exits.into_iter().map(|exit| (exit, targets.clone())).collect();
+            let callees = self.callees(&block);
+            region.blocks.push(RegionBlock {
+                block,
+                context,
+                loop_header: false,
+                calls: HashMap::new(),
+                jumps,
+                callees,
+            });
         };
         let mut body = body;
         if let Some(block) = body.remove(&entry) {
             add(entry, block);
         }
         body.into_iter().for_each(|(pc, block)| add(pc, block));
+    }
+
+    /// The indirect calls of a block that have only ever had one callee.
+    fn callees(&self, block: &Block) -> HashMap<u16, u64> {
+        let calls = indirect_exits(block, |e| matches!(e, Exit::CallIndirect { .. }));
+        let single = |(exit, pc)| match self.targets(pc) {
+            [callee] => Some((exit, *callee)),
+            _ => None,
+        };
+        calls.into_iter().filter_map(single).collect()
     }
 
     /// Decides for each direct call what becomes of it; adds the blocks of inlined callees.
@@ -217,6 +255,15 @@ impl Former<'_> {
         let simple = body.values().all(|b| b.exits.iter().all(is_leaf_exit));
         (fits && simple && is_loop_free(&body, entry)).then_some(body)
     }
+}
+
+/// The exits of a block that satisfy a predicate, with the address of the instruction that leaves.
+fn indirect_exits(block: &Block, wanted: impl Fn(&Exit) -> bool) -> Vec<(u16, u64)> {
+    let exits = block.insts.iter().filter_map(|inst| match inst.op {
+        Op::Exit { exit, .. } if wanted(block.exit(exit)) => Some((exit.0, block.guest.get(inst.src as usize)?.pc)),
+        _ => None,
+    });
+    exits.collect()
 }
 
 fn is_leaf_exit(exit: &Exit) -> bool {

@@ -7,6 +7,7 @@
 
 mod dataflow;
 mod form;
+mod profile;
 mod slots;
 
 use std::collections::HashMap;
@@ -16,6 +17,7 @@ use demotic_ir::{Block, Exit, ExitId, Loc};
 pub(crate) use dataflow::Dataflow;
 pub(crate) use form::form_with_dataflow;
 pub use form::{FormOptions, Profile, form_region};
+pub(crate) use profile::ProfileData;
 pub(crate) use slots::SlotSet;
 
 /// Index of a block in its region.
@@ -52,6 +54,10 @@ pub(crate) struct RegionBlock {
     /// A back edge leads here: the place for a safepoint poll.
     pub(crate) loop_header: bool,
     pub(crate) calls: HashMap<u16, CallKind>,
+    /// Where the indirect jumps among the exits have led so far.
+    pub(crate) jumps: HashMap<u16, Vec<u64>>,
+    /// The only callee so far of the indirect calls among the exits.
+    pub(crate) callees: HashMap<u16, u64>,
 }
 
 /// A region ready for lowering.
@@ -129,6 +135,13 @@ impl Region {
         self.find(parent, ret).map(|b| (ret, b)).into_iter().collect()
     }
 
+    /// The blocks that an indirect jump is known to lead to, by address.
+    pub(crate) fn indirect_edges(&self, from: BlockId, exit: ExitId) -> Vec<(u64, BlockId)> {
+        let block = &self.blocks[from];
+        let known = block.jumps.get(&exit.0).map(Vec::as_slice).unwrap_or_default();
+        known.iter().filter_map(|&pc| Some((pc, self.find(block.context, pc)?))).collect()
+    }
+
     /// All edges of an exit.
     pub(crate) fn edges(&self, from: BlockId, id: ExitId) -> Vec<Edge> {
         let after = |pc: u64| match self.jump_edge(from, pc) {
@@ -151,12 +164,19 @@ impl Region {
                     None => Edge::Out(Some(*target)),
                 }],
             },
-            Exit::CallIndirect { ret, .. } => vec![Edge::Out(None), after(*ret)],
+            Exit::CallIndirect { ret, .. } => {
+                let callee = self.blocks[from].callees.get(&id.0);
+                let known = callee.into_iter().map(|&pc| Edge::Out(Some(pc)));
+                known.chain([Edge::Out(None), after(*ret)]).collect()
+            }
             Exit::Return { .. } => {
                 let inside = self.return_edges(from).into_iter().map(|(_, b)| Edge::Inside(b));
                 inside.chain([Edge::Out(None)]).collect()
             }
-            Exit::JumpIndirect { .. } => vec![Edge::Out(None)],
+            Exit::JumpIndirect { .. } => {
+                let inside = self.indirect_edges(from, id).into_iter().map(|(_, b)| Edge::Inside(b));
+                inside.chain([Edge::Out(None)]).collect()
+            }
             Exit::Trap { next, .. } => vec![Edge::Out(None), after(*next)],
         }
     }

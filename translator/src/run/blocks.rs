@@ -1,10 +1,12 @@
 //! The interpreter's blocks: lifted once, linked to one another, counted.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use demotic_ir::interp::{self, Code, Guest, WayKind};
 use demotic_ir::passes::{PassOptions, run as run_passes};
 use demotic_ir::{CodeSource, GuestArch, LiftOptions, Loc, Memory};
+
+use crate::region::ProfileData;
 
 /// Index of a block in the cache.
 pub(super) type BlockIndex = u32;
@@ -31,12 +33,12 @@ pub(super) struct CachedBlock<M> {
 pub(super) struct BlockCache<M> {
     blocks: Vec<CachedBlock<M>>,
     by_loc: HashMap<Loc, BlockIndex>,
-    executed: HashSet<u64>,
+    profile: ProfileData,
 }
 
 impl<M: Memory> BlockCache<M> {
     pub(super) fn new() -> BlockCache<M> {
-        BlockCache { blocks: Vec::new(), by_loc: HashMap::new(), executed: HashSet::new() }
+        BlockCache { blocks: Vec::new(), by_loc: HashMap::new(), profile: ProfileData::default() }
     }
 
     pub(super) fn get(&self, index: BlockIndex) -> &CachedBlock<M> {
@@ -61,13 +63,23 @@ impl<M: Memory> BlockCache<M> {
         let index = self.blocks.len() as BlockIndex;
         self.blocks.push(block);
         self.by_loc.insert(loc, index);
-        self.executed.insert(loc.pc);
+        self.profile.note_block(loc.pc);
         index
     }
 
-    /// Guest addresses of all blocks.
-    pub(super) fn executed(&self) -> &HashSet<u64> {
-        &self.executed
+    /// What has been executed so far.
+    pub(super) fn profile(&self) -> &ProfileData {
+        &self.profile
+    }
+
+    /// Notes where a way out of a block with a computed target has led.
+    pub(super) fn note_target(&mut self, from: BlockIndex, way: usize, target: u64) {
+        let block = &self.blocks[from as usize];
+        let Some(way) = block.code.ways().get(way) else { return };
+        let jump = matches!(way.kind, WayKind::JumpIndirect | WayKind::CallIndirect { .. });
+        if let Some(&pc) = block.insn_pcs.get(way.src as usize).filter(|_| jump) {
+            self.profile.note_target(pc, target);
+        }
     }
 
     /// Notes that a location has (or no longer has) translated code.
@@ -95,7 +107,7 @@ impl<M: Memory> BlockCache<M> {
     pub(super) fn clear(&mut self) {
         self.blocks.clear();
         self.by_loc.clear();
-        self.executed.clear();
+        self.profile.clear();
     }
 }
 

@@ -302,6 +302,7 @@ impl<H: TrapHandler> Runner<'_, H> {
                 to
             }
         };
+        self.vcpu.blocks.note_target(from, way, loc.pc);
         self.vcpu.blocks.get_mut(from).links[way] = to;
         to
     }
@@ -313,7 +314,7 @@ impl<H: TrapHandler> Runner<'_, H> {
         let before = block.heat;
         block.heat = before.saturating_add(weight);
         if before < hot && block.heat >= hot {
-            self.vcpu.engine.request(loc, self.vcpu.blocks.executed().clone());
+            self.vcpu.engine.request(loc, self.vcpu.blocks.profile().clone());
         }
     }
 
