@@ -1,5 +1,13 @@
 //! Coprocessor 0 registers: the bits that lifters and hypervisor must agree on (MIPS32 volume III, chapter 8).
 
+use demotic_ir::CpuState;
+
+use crate::decode::{Insn, decode};
+use crate::state::R;
+
+/// The hardware register that is the cycle counter.
+pub const CC: u32 = 2;
+
 /// Bits of the Status register.
 pub mod status {
     /// Interrupt enable.
@@ -45,6 +53,20 @@ pub const EBASE_ONE: u32 = 0x8000_0000;
 pub const HWRENA_WRITABLE: u32 = 0x2000_000f;
 /// Bytes that a SYNCI or a CACHE instruction works on: the line size.
 pub const LINE: u32 = 32;
+
+/// Executes RDHWR of the cycle counter, which is left to whoever handles
+/// [`Trap::Privileged`](demotic_ir::Trap::Privileged). False if `word` is another instruction.
+pub fn read_cycle_counter(state: &mut CpuState, word: u32, cycles: u32) -> bool {
+    match decode(word) {
+        Some(Insn::Rdhwr(a)) if a.rd == CC => {
+            if a.rt != 0 {
+                state.set32(R.nth(a.rt), cycles);
+            }
+            true
+        }
+        _ => false,
+    }
+}
 
 /// The coprocessor that an instruction needs, by its opcode: 0 is system control, 1 the floating-point unit, 2 is
 /// never there. If Status does not allow its use, the exception is Coprocessor Unusable, whatever the other bits are.

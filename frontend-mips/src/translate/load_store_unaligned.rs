@@ -7,6 +7,8 @@ use demotic_ir::MemSize::{B1, B4};
 use demotic_ir::Type::{Bool, I32};
 use demotic_ir::{IntCc, MemOp, Value};
 
+use super::unaligned_pair::Half::{Left, Right};
+use super::unaligned_pair::Operands;
 use super::{Lifter, displacement};
 use crate::decode::args;
 
@@ -24,6 +26,9 @@ struct Place {
 
 impl Lifter<'_> {
     pub(super) fn lwl(&mut self, a: args::Lwl) {
+        if self.pair(Operands { half: Left, store: false, rt: a.rt, base: a.base, offset: a.offset }) {
+            return;
+        }
         let p = self.place(a.base, a.offset);
         let (word, t) = (self.load_word(&p), self.gpr(a.rt));
         let ones = self.b.i32(u32::MAX);
@@ -33,6 +38,9 @@ impl Lifter<'_> {
     }
 
     pub(super) fn lwr(&mut self, a: args::Lwr) {
+        if self.pair(Operands { half: Right, store: false, rt: a.rt, base: a.base, offset: a.offset }) {
+            return;
+        }
         let p = self.place(a.base, a.offset);
         let (word, t) = (self.load_word(&p), self.gpr(a.rt));
         let ones = self.b.i32(u32::MAX);
@@ -43,6 +51,9 @@ impl Lifter<'_> {
 
     /// Stores byte by byte: the word's other bytes may belong to another thread.
     pub(super) fn swl(&mut self, a: args::Swl) {
+        if self.pair(Operands { half: Left, store: true, rt: a.rt, base: a.base, offset: a.offset }) {
+            return;
+        }
         let p = self.place(a.base, a.offset);
         let t = self.gpr(a.rt);
         let step = if self.config.big_endian { 1 } else { -1 };
@@ -52,6 +63,9 @@ impl Lifter<'_> {
     }
 
     pub(super) fn swr(&mut self, a: args::Swr) {
+        if self.pair(Operands { half: Right, store: true, rt: a.rt, base: a.base, offset: a.offset }) {
+            return;
+        }
         let p = self.place(a.base, a.offset);
         let t = self.gpr(a.rt);
         let step = if self.config.big_endian { -1 } else { 1 };

@@ -20,6 +20,7 @@ mod shift;
 mod switch;
 mod system;
 mod trap;
+mod unaligned_pair;
 
 use demotic_ir::{
     Block, BlockBuilder, CodeSource, Exit, GuestInsn, LiftOptions, Loc, MemOp, MemSize, Trap, Type, Value,
@@ -46,6 +47,7 @@ pub(crate) fn lift(config: &MipsConfig, loc: Loc, code: &dyn CodeSource, options
         word: 0,
         slot_of: None,
         fprs: Default::default(),
+        second_halves: Vec::new(),
         ended: false,
     };
     lifter.block(options.max_insns.max(1));
@@ -67,6 +69,8 @@ struct Lifter<'a> {
     slot_of: Option<Exit>,
     /// What the block knows of the words of the floating-point register file.
     fprs: [fpr::Known; 32],
+    /// Addresses of instructions that an earlier one has done the work of (see `unaligned_pair.rs`).
+    second_halves: Vec<u32>,
     /// The block has its final exit.
     ended: bool,
 }

@@ -4,7 +4,7 @@ use demotic_ir::Type::I32;
 use demotic_ir::{Trap, Value};
 
 use super::{Lifter, Personality, mode};
-use crate::cp0::LINE;
+use crate::cp0::{CC, LINE};
 use crate::decode::args;
 use crate::state::{HWRENA, SCRATCH, USER_LOCAL};
 
@@ -16,8 +16,7 @@ impl Lifter<'_> {
             0 => self.b.i32(0),
             // SYNCI_Step.
             1 => self.b.i32(LINE),
-            // CC, the cycle counter.
-            2 => return self.privileged(),
+            CC => return self.privileged(),
             // CCRes: the counter is incremented every other cycle.
             3 => self.b.i32(2),
             29 => self.b.get32(USER_LOCAL),
