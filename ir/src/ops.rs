@@ -158,10 +158,11 @@ macro_rules! for_each_op {
             Load load (addr: Addr) (disp: i32, mem: MemOp) -> Ty, LOAD;
             /// Stores the low bits of `value` at `addr + disp`.
             Store store (addr: Addr, value: Ty) (disp: i32, mem: MemOp) -> None, STORE;
-            /// Load-exclusive / load-linked: loads and remembers address and value in the layout's monitor slots; the value as
-            /// memory gives it, before any change of byte order. The address must be aligned.
+            /// Load-exclusive / load-linked: loads and remembers address and result in the layout's monitor slots. The address
+            /// must be aligned, here and in the other atomic accesses.
             LoadEx load_ex (addr: Addr) (mem: MemOp) -> Ty, ATOMIC;
-            /// Store-exclusive / store-conditional: stores if the monitor still holds, which it clears. True when stored.
+            /// Store-exclusive / store-conditional: stores if the monitor still holds, which it clears (both slots all
+            /// ones). True when stored.
             StoreEx store_ex (addr: Addr, value: Ty) (mem: MemOp) -> Is(Bool), ATOMIC;
             /// Atomically exchanges; gives the old value.
             Swap swap (addr: Addr, value: Ty) (mem: MemOp) -> Ty, ATOMIC;

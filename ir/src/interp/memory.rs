@@ -58,8 +58,7 @@ pub fn store<M: Memory>(memory: &mut M, addr: u64, value: u64, mem: MemOp) -> Re
     memory.store(addr, mem.size, ordered(mem, value & mem.size.mask()))
 }
 
-/// What the exclusive monitor holds: an address (`u64::MAX` for none) and the value there as memory gave it, that is
-/// before any change of byte order.
+/// What the exclusive monitor holds: an address (`u64::MAX` for none) and what `load_ex` loaded from there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Monitor {
     /// The address.
@@ -70,14 +69,15 @@ pub struct Monitor {
 
 impl Monitor {
     /// A monitor that watches nothing.
-    pub const CLEAR: Monitor = Monitor { addr: u64::MAX, value: 0 };
+    pub const CLEAR: Monitor = Monitor { addr: u64::MAX, value: u64::MAX };
 }
 
 /// `load_ex`: the value, and what the monitor holds from now on. Exclusive accesses are always aligned.
 pub fn load_ex<M: Memory>(memory: &mut M, addr: u64, kind: MemKind) -> Result<(u64, Monitor), Fault> {
     check_alignment(addr, kind.mem, Access::Load)?;
     let raw = memory.load(addr, kind.mem.size)?;
-    Ok((extended(kind, ordered(kind.mem, raw)), Monitor { addr, value: raw }))
+    let value = extended(kind, ordered(kind.mem, raw));
+    Ok((value, Monitor { addr, value }))
 }
 
 /// `store_ex`: whether it stored. The caller clears the monitor.
@@ -92,7 +92,7 @@ pub fn store_ex<M: Memory>(
     if monitor.addr != addr {
         return Ok(false);
     }
-    let old = monitor.value & mem.size.mask();
+    let old = ordered(mem, monitor.value & mem.size.mask());
     let new = ordered(mem, value & mem.size.mask());
     Ok(memory.compare_exchange(addr, mem.size, old, new)? == old)
 }
