@@ -25,8 +25,9 @@ if [ -n "$missing" ]; then
     sudo=
     [ "$(id -u)" = 0 ] || sudo=sudo
     $sudo apt-get update -qq || true    # a foreign source may be broken; install tells
+    # --no-remove: rather fail than take anything from the machine
     # shellcheck disable=SC2086
-    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-remove --no-install-recommends $missing
 fi
 
 # Debian no longer has big-endian MIPS, so there is no busybox for it.
