@@ -71,6 +71,15 @@ static void __attribute__((noreturn)) panic(uint32_t cause, uint32_t epc)
     power_off(1);
 }
 
+/* Sets Compare, which also takes the interrupt back.  The moment must not have
+ * passed already, or the next match is a whole round of Count away. */
+static void next_tick(void)
+{
+    do
+        MTC0(11, 0, MFC0(9, 0) + TICK);
+    while ((int32_t)(MFC0(9, 0) - MFC0(11, 0)) >= 0);
+}
+
 /* A user address as the kernel sees it. */
 static const char *from_user(uint32_t address)
 {
@@ -99,9 +108,7 @@ void exception(struct frame *f)
     uint32_t cause = MFC0(13, 0), code = cause >> 2 & 31;
     int in_delay_slot = cause >> 31;
     if (code == EXC_INTERRUPT && (cause & STATUS_IM7)) {
-        /* Relative to the last moment, so that no tick gets lost or drifts;
-           writing Compare also takes the interrupt back. */
-        MTC0(11, 0, MFC0(11, 0) + TICK);
+        next_tick();
         ticks++;
     } else if (code == EXC_SYSCALL && !in_delay_slot) {
         f->epc += 4;
@@ -133,6 +140,6 @@ void kernel_main(void)
     }
     __asm__ volatile("sync" : : : "memory");
 
-    MTC0(11, 0, MFC0(9, 0) + TICK);     /* Compare = Count + TICK */
+    next_tick();
     enter_user(USER_BASE, USER_STACK - 16, STATUS_IM7 | STATUS_UM | STATUS_EXL | STATUS_IE);
 }
