@@ -148,7 +148,7 @@ impl Leaves {
             _ if !executes => Leaves::AtFault,
             0x75 | 0x7d => Leaves::Never,
             0x78..=0x7b if word >> 15 & 1 == 0 => Leaves::Never,
-            0x78..=0x7b | 0x76 | 0x77 => behind,
+            0x76..=0x7b => behind,
             _ => Leaves::AtFault,
         }
     }

@@ -97,7 +97,7 @@ pub(crate) fn put_d(l: &mut Lifter<'_>, n: u32, bits: Value) {
 /// The bits of a single register: half a double.
 pub(crate) fn get_s(l: &mut Lifter<'_>, n: u32) -> Value {
     let d = get_d(l, n / 2);
-    if n % 2 == 0 { l.low(d) } else { l.high(d) }
+    if n.is_multiple_of(2) { l.low(d) } else { l.high(d) }
 }
 
 /// Writes the bits of a single register. The other half of the double stays.

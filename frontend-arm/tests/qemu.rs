@@ -1,0 +1,513 @@
+//! Compares what random instructions do in the interpreter with what they do in qemu-arm.
+//!
+//! `harness.S` is the other side: it gets registers and memory, executes one instruction (in an IT block, perhaps), and
+//! sends them back. Skipped where qemu-arm or the cross compiler is not installed.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use demotic_arm::{ArmConfig, ArmGuest, a32, state, t32, vfp};
+use demotic_ir::interp::{self, Guest, Outcome};
+use demotic_ir::{
+    Access, CodeSource, CpuState, Fault, FaultKind, GuestArch, HostView, LiftOptions, Loc, MemSize, Memory,
+    passes,
+};
+
+/// Bytes of code in a record.
+const CODE_SIZE: usize = 16;
+/// Where the harness has its memory.
+const WINDOW: u32 = 0x12_0000;
+/// Its size.
+const WINDOW_SIZE: usize = 1024;
+/// Where it executes T32 code. A32 code follows 256 bytes behind.
+const SLOT: u32 = 0x11_0000;
+/// Base registers point to the middle of the memory, and offsets are made to stay in it.
+const BASE: u32 = WINDOW + WINDOW_SIZE as u32 / 2;
+/// Cases per row of the encoding tables.
+const CASES: usize = 24;
+
+/// A random number generator: xorshift32.
+struct Random(u32);
+
+impl Random {
+    fn next(&mut self) -> u32 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 17;
+        self.0 ^= self.0 << 5;
+        self.0
+    }
+
+    /// A word that is likely to be at a limit of something.
+    fn word(&mut self) -> u32 {
+        let random = self.next();
+        match random % 8 {
+            0 => 0,
+            1 => u32::MAX,
+            2 => 0x8000_0000,
+            3 => 0x7fff_ffff,
+            4 => self.next() & 0x8000_ffff,
+            5 => self.next() & 0xff,
+            _ => self.next(),
+        }
+    }
+
+    /// The bits of a number that is likely to make floating-point operations special.
+    fn double(&mut self) -> u64 {
+        let low = u64::from(self.next());
+        match self.next() % 10 {
+            0 => 0,
+            1 => (-0.0f64).to_bits(),
+            2 => f64::INFINITY.to_bits(),
+            3 => 0x7ff0_0000_0000_0001 | low << 10,
+            4 => f64::NAN.to_bits() | low,
+            5 => low,
+            6 => f64::from(self.next() as i32).to_bits(),
+            7 => (f64::from(self.next() as i32) / 65536.0).to_bits(),
+            8 => self.pair(),
+            _ => u64::from(self.next()) << 32 | low,
+        }
+    }
+
+    /// Two such numbers in single precision.
+    fn pair(&mut self) -> u64 {
+        u64::from(self.single()) << 32 | u64::from(self.single())
+    }
+
+    fn single(&mut self) -> u32 {
+        let random = self.next();
+        match random % 8 {
+            0 => random & 0x8000_0000,
+            1 => 0x7f80_0000 | random & 0x8000_0000,
+            2 => 0x7f80_0001 | random >> 9,
+            3 => 0x7fc0_0000 | random,
+            4 => random >> 9,
+            5 => (random as i32 as f32).to_bits(),
+            6 => (random as i32 as f32 / 65536.0).to_bits(),
+            _ => self.next(),
+        }
+    }
+}
+
+/// Registers and memory, and the code.
+#[derive(Clone, PartialEq)]
+struct Record {
+    thumb: bool,
+    code: [u8; CODE_SIZE],
+    r: [u32; 15],
+    apsr: u32,
+    fpscr: u32,
+    d: [u64; 32],
+    window: Vec<u8>,
+}
+
+impl Record {
+    fn random(random: &mut Random, thumb: bool) -> Record {
+        let fp = random.next() & 1 != 0;
+        Record {
+            thumb,
+            code: [0; CODE_SIZE],
+            r: std::array::from_fn(|_| random.word()),
+            apsr: random.next() & 0xf80f_0000,
+            fpscr: random.next() & 0xf000_0000,
+            d: std::array::from_fn(|_| if fp { random.double() } else { random.pair() }),
+            window: (0..WINDOW_SIZE).map(|_| random.next() as u8).collect(),
+        }
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        out.extend(u32::from(self.thumb).to_le_bytes());
+        out.extend(self.code);
+        for word in self.r.iter().chain([&self.apsr, &self.fpscr]) {
+            out.extend(word.to_le_bytes());
+        }
+        for d in self.d {
+            out.extend(d.to_le_bytes());
+        }
+        out.extend(&self.window);
+        out
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Record {
+        let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
+        let double = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
+        Record {
+            thumb: word(0) != 0,
+            code: bytes[4..20].try_into().expect("the code's length"),
+            r: std::array::from_fn(|i| word(20 + 4 * i)),
+            apsr: word(80) & 0xf80f_0000,
+            fpscr: word(84) & 0xf000_0000,
+            d: std::array::from_fn(|i| double(88 + 8 * i)),
+            window: bytes[344..344 + WINDOW_SIZE].into(),
+        }
+    }
+
+    fn slot(&self) -> u32 {
+        if self.thumb { SLOT } else { SLOT + 256 }
+    }
+}
+
+impl CodeSource for Record {
+    fn fetch(&self, addr: u64, buf: &mut [u8]) -> bool {
+        let start = addr.wrapping_sub(self.slot().into()) as usize;
+        match self.code.get(start..start.saturating_add(buf.len())) {
+            Some(code) => {
+                buf.copy_from_slice(code);
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn read_only(&self, _: u64, _: u32) -> Option<u64> {
+        None
+    }
+}
+
+/// The harness's memory.
+struct Window(Vec<u8>);
+
+impl Window {
+    fn place(&self, addr: u64, size: MemSize, access: Access) -> Result<std::ops::Range<usize>, Fault> {
+        let start = addr.wrapping_sub(WINDOW.into());
+        let range = start as usize..start.saturating_add(size.bytes().into()) as usize;
+        let fault = Fault { addr, access, kind: FaultKind::Unmapped };
+        self.0.get(range.clone()).map(|_| range).ok_or(fault)
+    }
+}
+
+impl Memory for Window {
+    fn load(&mut self, addr: u64, size: MemSize) -> Result<u64, Fault> {
+        let range = self.place(addr, size, Access::Load)?;
+        Ok(self.0[range].iter().rev().fold(0, |value, &byte| value << 8 | u64::from(byte)))
+    }
+
+    fn store(&mut self, addr: u64, size: MemSize, value: u64) -> Result<(), Fault> {
+        let range = self.place(addr, size, Access::Store)?;
+        let len = range.len();
+        self.0[range].copy_from_slice(&value.to_le_bytes()[..len]);
+        Ok(())
+    }
+
+    fn compare_exchange(&mut self, addr: u64, size: MemSize, old: u64, new: u64) -> Result<u64, Fault> {
+        let found = self.load(addr, size)?;
+        if found == old {
+            self.store(addr, size, new)?;
+        }
+        Ok(found)
+    }
+
+    fn host_view(&self) -> HostView {
+        HostView::None
+    }
+}
+
+/// What the interpreter makes of a record; `None` when the code traps or branches.
+fn interpret(guest: &ArmGuest, record: &Record, insns: usize, optimize: bool) -> Option<Record> {
+    let mut cpu = CpuState::new();
+    for (n, &value) in (0..).zip(&record.r) {
+        cpu.set32(state::R.nth(n), value);
+    }
+    for (n, &value) in (0..).zip(&record.d) {
+        cpu.set(state::D.nth(n), value);
+    }
+    let flags = guest.layout().flags?;
+    flags.set_bits(&mut cpu, record.apsr);
+    cpu.set32(state::QF, record.apsr >> 27 & 1);
+    cpu.set32(state::GE, record.apsr >> 16 & 0xf);
+    cpu.set32(state::FPSCR_NZCV, record.fpscr);
+    cpu.set32(state::CPSR_LOW, state::MODE_USR);
+    cpu.set(state::MONITOR_ADDR, u64::MAX);
+
+    let pc = record.slot() | u32::from(record.thumb);
+    let mut block = guest.lift(Loc::new(pc.into()), record, LiftOptions { max_insns: insns });
+    let end = block.guest_range().1;
+    if optimize {
+        passes::run(&mut block, guest.layout(), &passes::PassOptions::default());
+    }
+    let mut window = Window(record.window.clone());
+    let code = interp::compile(&block, &Guest::of(guest)).expect("a block of one instruction compiles");
+    let goes_on =
+        |way: &interp::Way| matches!(way.kind, interp::WayKind::Jump { target } if target & !1 == end);
+    if !code.ways().iter().all(goes_on) {
+        return None;
+    }
+    if let Outcome::Fault { .. } = code.run(&mut cpu, &mut window) {
+        return None;
+    }
+    let mut result = record.clone();
+    result.r = std::array::from_fn(|n| cpu.get32(state::R.nth(n as u32)));
+    result.d = std::array::from_fn(|n| cpu.get(state::D.nth(n as u32)));
+    let q_and_ge = cpu.get32(state::QF) << 27 | cpu.get32(state::GE) << 16;
+    result.apsr = flags.bits(&cpu) | q_and_ge;
+    result.fpscr = cpu.get32(state::FPSCR_NZCV);
+    result.window = window.0;
+    Some(result)
+}
+
+/// Builds the harness; `None` when the tools are missing.
+fn build_harness(name: &str) -> Option<PathBuf> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/qemu/harness.S");
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("arm-harness-{name}"));
+    let sections = format!("-Wl,--section-start=.slot={SLOT:#x},--section-start=.window={WINDOW:#x}");
+    let built = Command::new("arm-linux-gnueabihf-gcc")
+        .args(["-nostdlib", "-static", "-Wl,--no-warn-rwx-segments", &sections, "-o"])
+        .args([&program, &source])
+        .status();
+    let qemu = Command::new("qemu-arm").arg("--version").output();
+    (built.is_ok_and(|status| status.success()) && qemu.is_ok()).then_some(program)
+}
+
+/// What qemu-arm makes of the records; `None` where an instruction is undefined there.
+fn run_in_qemu(harness: &Path, records: &[Record]) -> Vec<Option<Record>> {
+    let mut results = Vec::new();
+    while results.len() < records.len() {
+        let more = run_until_undefined(harness, &records[results.len()..]);
+        results.extend(more.into_iter().map(Some));
+        if results.len() < records.len() {
+            results.push(None);
+        }
+    }
+    results
+}
+
+/// The same for records up to the first that has an undefined instruction.
+fn run_until_undefined(harness: &Path, records: &[Record]) -> Vec<Record> {
+    let mut child = Command::new("qemu-arm")
+        .args(["-cpu", "cortex-a15"])
+        .arg(harness)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("qemu-arm starts");
+    let input: Vec<u8> = records.iter().flat_map(Record::to_bytes).collect();
+    let mut stdin = child.stdin.take().expect("it has a standard input");
+    let writer = std::thread::spawn(move || stdin.write_all(&input));
+    let output = child.wait_with_output().expect("it ends").stdout;
+    let _ = writer.join();
+    output.chunks_exact(344 + WINDOW_SIZE).map(Record::from_bytes).collect()
+}
+
+/// A case: a record, the row's name, and what the interpreter says.
+struct Case {
+    name: &'static str,
+    before: Record,
+    after: Record,
+    insns: usize,
+}
+
+/// How the generated decoders differ in type but not in form.
+macro_rules! rows {
+    ($decoder:path) => {{
+        use $decoder as decoder;
+        fn rows() -> Vec<(&'static str, &'static [Field], RandomWord)> {
+            decoder::ROWS
+                .iter()
+                .filter(|row| {
+                    row.outcome == decoder::Outcome::Executes && !row.file.ends_with("a32_system.decode")
+                })
+                .map(|row| {
+                    let fields: Vec<Field> =
+                        row.fields.iter().map(|f| Field { name: f.name, bits: f.bits }).collect();
+                    let ignored =
+                        row.pattern.chars().fold(0u32, |bits, c| bits << 1 | u32::from("-x".contains(c)));
+                    let media = row.file.ends_with("a32_media.decode");
+                    let is_one = media && !has_zeros(row.name) || SHOULD_BE_ONE.contains(&row.name);
+                    let ones = if is_one { ignored } else { 0 };
+                    let word: RandomWord =
+                        Box::new(move |next| Some(decoder::random(row, next)? & !ignored | ones));
+                    (row.name, &*fields.leak(), word)
+                })
+                .collect()
+        }
+        rows()
+    }};
+}
+
+type RandomWord = Box<dyn Fn(&mut dyn FnMut() -> u32) -> Option<u32>>;
+
+/// A field of a row.
+struct Field {
+    name: &'static str,
+    bits: &'static [u8],
+}
+
+impl Field {
+    fn get(&self, word: u32) -> u32 {
+        self.bits.iter().fold(0, |value, bit| value << 1 | word >> bit & 1)
+    }
+
+    /// `word` with those bits of the field cleared that are not in `mask`.
+    fn limit(&self, word: u32, mask: u32) -> u32 {
+        let bits = self.bits.iter().rev().enumerate();
+        bits.filter(|(i, _)| mask >> i & 1 == 0).fold(word, |word, (_, bit)| word & !(1 << bit))
+    }
+}
+
+/// Instructions whose effects depend on more than the record, or that differ on purpose.
+const SKIPPED: &[&str] =
+    &["MRC", "MCR", "MRS", "VMSR", "LDREX", "LDREXB", "LDREXH", "LDREXD", "MSR_reg", "MSR_imm"];
+
+/// The media instructions whose ignored bits should be zero.
+fn has_zeros(name: &str) -> bool {
+    let saturating = ["QADD", "QSUB", "QDADD", "QDSUB"];
+    name[1..].starts_with("XT") || saturating.contains(&name)
+}
+
+/// A32 instructions with should-be-one bits, which qemu checks, besides most media instructions. Other bits that are
+/// ignored here should be zero.
+const SHOULD_BE_ONE: &[&str] = &["SDIV", "UDIV", "STREX", "STREXB", "STREXH", "STREXD"];
+
+/// Instructions that take R13 here, as in ARMv8, which qemu does not in ARMv7.
+const UNDEFINED_IN_QEMU: &[&str] = &["STREX", "STREXB", "STREXH", "STREXD"];
+
+/// Whether a row reads or writes memory, so that its base must point to some.
+fn accesses_memory(name: &str) -> bool {
+    let name = name.trim_start_matches('V');
+    ["LD", "ST", "PUSH", "POP", "SWP"].iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Makes the addresses of `word` lie in the window: bases in its middle, small offsets.
+fn aim(record: &mut Record, word: u32, fields: &[Field], random: &mut Random) -> u32 {
+    let mut word = word;
+    let base = fields.iter().find(|field| field.name == "rn").map_or(13, |field| field.get(word));
+    for field in fields {
+        match field.name {
+            "rm" => record.r[field.get(word) as usize % 15] = random.next() & 0x1c,
+            // Some forms of LDRD and STRD have offsets in bytes, and qemu wants their addresses aligned.
+            "imm" if !record.thumb => word = field.limit(word, 0x3c),
+            "imm" => word = field.limit(word, 0x3f),
+            // A base in the list is unpredictable, and some of its forms undefined in qemu.
+            "list" => word = field.limit(word, !(1 << base)),
+            _ => {}
+        }
+    }
+    if base < 15 {
+        record.r[base as usize] = BASE + (random.next() & 0x1c);
+    }
+    word
+}
+
+/// A random case of a row; `None` when it came out as something that cannot be compared.
+fn case(
+    guest: &ArmGuest,
+    random: &mut Random,
+    thumb: bool,
+    len: usize,
+    row: &(&'static str, &'static [Field], RandomWord),
+) -> Option<Case> {
+    let (name, fields, word) = row;
+    let mut record = Record::random(random, thumb);
+    let mut word = word(&mut || random.next())?;
+    if accesses_memory(name) {
+        word = aim(&mut record, word, fields, random);
+    }
+    let nop: u32 = if thumb { 0xbf00_bf00 } else { 0xe320_f000 };
+    for chunk in record.code.chunks_exact_mut(4) {
+        chunk.copy_from_slice(&nop.to_le_bytes());
+    }
+    // With writeback to a register that it loads, LDRD is unpredictable.
+    let field = |name: &str| fields.iter().find(|f| f.name == name).map(|f| f.get(word));
+    let loaded = [field("rt"), field("rt").map(|t| t + 1), field("rt2")];
+    if name.starts_with("LDRD") && loaded.contains(&field("rn")) {
+        return None;
+    }
+    let in_it_block = thumb && random.next() & 1 != 0;
+    let mut at = 0;
+    if in_it_block {
+        let it = 0xbf08 | (random.next() % 14) << 4;
+        record.code[..2].copy_from_slice(&(it as u16).to_le_bytes());
+        at = 2;
+    }
+    let bytes = if thumb && len == 4 { word.rotate_left(16) } else { word }.to_le_bytes();
+    record.code[at..at + len].copy_from_slice(&bytes[..len]);
+    let insns = 1 + usize::from(in_it_block);
+    let after = interpret(guest, &record, insns, false)?;
+    Some(Case { name, before: record, after, insns })
+}
+
+fn describe(case: &Case, theirs: &Record) -> String {
+    let ours = &case.after;
+    let mut out = format!("{} {:02x?}:", case.name, &case.before.code[..6]);
+    for n in 0..15 {
+        let (before, ours, theirs) = (case.before.r[n], ours.r[n], theirs.r[n]);
+        if ours != theirs {
+            out += &format!(" r{n} was {before:#x}, is {ours:#x}, in qemu {theirs:#x};");
+        }
+    }
+    for n in 0..32 {
+        let (before, ours, theirs) = (case.before.d[n], ours.d[n], theirs.d[n]);
+        if ours != theirs {
+            out += &format!(" d{n} was {before:#x}, is {ours:#x}, in qemu {theirs:#x};");
+        }
+    }
+    if ours.apsr != theirs.apsr {
+        out +=
+            &format!(" apsr was {:#x}, is {:#x}, in qemu {:#x};", case.before.apsr, ours.apsr, theirs.apsr);
+    }
+    if ours.fpscr != theirs.fpscr {
+        out += &format!(" fpscr is {:#x}, in qemu {:#x};", ours.fpscr, theirs.fpscr);
+    }
+    if ours.window != theirs.window {
+        out += " memory differs";
+    }
+    out
+}
+
+fn compare(
+    name: &str,
+    seed: u32,
+    thumb: bool,
+    len: usize,
+    rows: Vec<(&'static str, &'static [Field], RandomWord)>,
+) {
+    let Some(harness) = build_harness(name) else { return };
+    let guest = ArmGuest::new(ArmConfig::default());
+    let mut random = Random(seed);
+    let mut cases = Vec::new();
+    for row in rows.iter().filter(|row| !SKIPPED.contains(&row.0)) {
+        cases.extend((0..CASES).filter_map(|_| case(&guest, &mut random, thumb, len, row)));
+    }
+    let records: Vec<Record> = cases.iter().map(|case| case.before.clone()).collect();
+    let results = run_in_qemu(&harness, &records);
+    let mut differences = Vec::new();
+    for (case, theirs) in cases.iter().zip(&results) {
+        let optimized = interpret(&guest, &case.before, case.insns, true);
+        assert!(optimized.as_ref() == Some(&case.after), "{}: passes change the result", case.name);
+        match theirs {
+            Some(theirs) if *theirs != case.after => differences.push(describe(case, theirs)),
+            None if !UNDEFINED_IN_QEMU.contains(&case.name) => {
+                differences.push(format!(
+                    "{} {:02x?} is undefined in qemu",
+                    case.name,
+                    &case.before.code[..6]
+                ));
+            }
+            _ => {}
+        }
+    }
+    assert!(cases.len() > rows.len() * 4, "only {} cases", cases.len());
+    assert!(differences.is_empty(), "{} differences\n{}", differences.len(), differences.join("\n"));
+}
+
+#[test]
+fn t16_does_what_it_does_in_qemu() {
+    compare("t16", 0x1234_5678, true, 2, rows!(t32::narrow));
+}
+
+#[test]
+fn t32_does_what_it_does_in_qemu() {
+    compare("t32", 0x2345_6789, true, 4, rows!(t32::wide));
+}
+
+#[test]
+fn a32_does_what_it_does_in_qemu() {
+    compare("a32", 0x3456_789a, false, 4, rows!(a32::decoder));
+}
+
+#[test]
+fn vfp_does_what_it_does_in_qemu() {
+    compare("vfp", 0x4567_89ab, false, 4, rows!(vfp::decoder));
+}
