@@ -163,7 +163,7 @@ fn coprocessors_are_guarded() {
         last(&block).clone()
     };
     let (pc, next) = (u64::from(START), u64::from(START + 4));
-    let unusable = |word| Exit::Trap { trap: Trap::Privileged { word }, pc, next };
+    let unusable = |word| Exit::Trap { trap: Trap::Undefined { word }, pc, next };
     assert_eq!(first(ADD_S, 0), unusable(ADD_S));
     assert_eq!(first(MFC0, 0), unusable(MFC0));
     assert_eq!(first(ADD_S, mode::FPU), Exit::Jump { target: next });

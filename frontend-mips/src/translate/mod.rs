@@ -115,7 +115,7 @@ impl Lifter<'_> {
     fn dispatch(&mut self, word: u32) {
         self.word = word;
         match coprocessor(word) {
-            Some(unit) if !self.usable(unit) => self.coprocessor_unusable(),
+            Some(unit) if !self.usable(unit) => self.reserved(),
             _ if dispatch(word, self).is_none() => self.reserved(),
             _ => {}
         }
@@ -144,17 +144,10 @@ impl Lifter<'_> {
 
 // ---- instructions that do not execute ----
 impl Lifter<'_> {
-    /// Reserved Instruction exception.
+    /// Reserved Instruction exception; or Coprocessor Unusable, if the instruction needs a coprocessor that may not be
+    /// used (see [`coprocessor`]): who handles the trap can tell from Status.
     fn reserved(&mut self) {
         self.trap(Trap::Undefined { word: self.word });
-    }
-
-    /// Coprocessor Unusable exception. A machine's hypervisor raises it: it checks every privileged instruction.
-    fn coprocessor_unusable(&mut self) {
-        match self.config.personality {
-            Personality::Linux => self.reserved(),
-            Personality::Machine => self.privileged(),
-        }
     }
 
     /// Leaves the instruction to the hypervisor.
