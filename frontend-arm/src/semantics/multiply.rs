@@ -119,8 +119,7 @@ fn add_setting_q(l: &mut Lifter<'_>, a: Value, b: Value) -> Value {
     let differs_a = l.xor(a, sum);
     let differs_b = l.xor(b, sum);
     let both = l.and(differs_a, differs_b);
-    let overflow = l.bit(both, 31);
-    l.set_q_if(overflow);
+    l.set_q_from_sign(both);
     sum
 }
 
