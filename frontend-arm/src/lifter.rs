@@ -2,7 +2,8 @@
 //!
 //! Conditional instructions need no care in most semantics. [`Lifter::put_reg`] selects between the new and the old
 //! value; everything else that has an effect (flags, memory, exits) opens the block's conditional part through
-//! [`Lifter::part`], which [`Lifter::end_insn`] closes. Values made before the part opens stay usable in it.
+//! [`Lifter::part`], which [`Lifter::end_insn`] closes. Values made before the part opens stay usable in it. In A32 the
+//! part stays open for further instructions of the same condition: see [`Lifter::share_part`].
 
 use demotic_ir::{
     Block, BlockBuilder, CodeSource, Exit, FlagCc, FlagMask, GuestInsn, Loc, MemOp, MemSize, Slot, Trap,
@@ -47,6 +48,12 @@ pub(crate) struct Lifter<'a> {
     thumb: bool,
     insn: GuestInsn,
     guard: Guard,
+    /// Condition field of the instruction in progress.
+    condition: u32,
+    /// Whether the instruction in progress has written flags.
+    flags_written: bool,
+    /// The condition whose part the last instruction has left open.
+    open_part: Option<u32>,
     mode_changed: bool,
     /// ITSTATE after the instruction in progress.
     it_next: ItState,
@@ -67,6 +74,9 @@ impl<'a> Lifter<'a> {
             thumb: loc.pc & 1 != 0,
             insn: GuestInsn { pc: loc.pc & !1, len: 0, word: 0 },
             guard: Guard::Always,
+            condition: 14,
+            flags_written: false,
+            open_part: None,
             mode_changed: false,
             it_next: Mode(loc.mode).itstate(),
             it_slot: Mode(loc.mode).itstate(),
@@ -80,7 +90,11 @@ impl<'a> Lifter<'a> {
     pub(crate) fn begin_insn(&mut self, len: u8, word: u32, cond: u32) {
         self.insn = GuestInsn { pc: self.next_address(), len, word };
         self.b.begin_insn(self.insn);
+        self.condition = cond;
+        self.flags_written = false;
+        let shares = self.open_part.take().is_some();
         self.guard = match FlagCc::ALL.get(cond as usize) {
+            Some(_) if shares => Guard::Part,
             Some(&cc) => Guard::If(self.cond(cc)),
             None => Guard::Always,
         };
@@ -88,10 +102,26 @@ impl<'a> Lifter<'a> {
 
     /// Ends the instruction in progress.
     pub(crate) fn end_insn(&mut self) {
-        if let Guard::Part = self.guard {
+        if matches!(self.guard, Guard::Part) && !self.thumb && !self.flags_written {
+            self.open_part = Some(self.condition);
+            self.guard = Guard::Always;
+        } else {
+            self.end_part();
+        }
+    }
+
+    /// To be called between A32 instructions: lets the next one, of condition `cond`, run in the part that the last one
+    /// has left open, if `may` and the conditions are the same. A run of conditional instructions thus branches once.
+    pub(crate) fn share_part(&mut self, cond: u32, may: bool) {
+        if self.open_part.is_some_and(|open| open != cond || !may) {
+            self.close_open_part();
+        }
+    }
+
+    fn close_open_part(&mut self) {
+        if self.open_part.take().is_some() {
             self.b.end_if(Type::Bool);
         }
-        self.guard = Guard::Always;
     }
 
     /// Whether the block has its final exit.
@@ -154,9 +184,12 @@ impl<'a> Lifter<'a> {
         }
     }
 
-    /// Closes the conditional part early: what follows runs in any case.
+    /// Closes the conditional part: what follows runs in any case.
     pub(crate) fn end_part(&mut self) {
-        self.end_insn();
+        if let Guard::Part = self.guard {
+            self.b.end_if(Type::Bool);
+        }
+        self.guard = Guard::Always;
     }
 
     /// Drops the condition of the instruction and gives it to the caller, who deals with it himself. `None` when the
@@ -252,6 +285,7 @@ impl<'a> Lifter<'a> {
     /// Writes flags.
     pub(crate) fn put_flags(&mut self, flags: Value, mask: FlagMask) {
         self.hints.flags_written();
+        self.flags_written = true;
         self.part();
         self.b.put_flags(Type::I32, flags, mask);
     }
@@ -314,6 +348,7 @@ impl<'a> Lifter<'a> {
         let is_trap = matches!(exit, Exit::Trap { .. });
         // A computed branch within an IT block, not at its end, is unpredictable.
         let exit = if self.mode_changed() && !is_trap { self.undefined_exit() } else { exit };
+        self.close_open_part();
         self.part();
         let it_slot = self.it_slot;
         if !is_trap {

@@ -141,6 +141,21 @@ fn a_misaligned_block_traps() {
     assert_eq!(traps(&block), [Trap::Misaligned]);
 }
 
+#[test]
+fn instructions_of_one_condition_share_a_part() {
+    let parts = |words: &[u32]| lift(words).insts.iter().filter(|i| matches!(i.op, Op::If { .. })).count();
+    // LDREQ R0, [R1]; ADDEQ R0, R0, #1; STREQ R0, [R1].
+    assert_eq!(parts(&[0x0591_0000, 0x0280_0001, 0x0581_0000]), 1);
+    // The other condition, and one that was computed in between.
+    assert_eq!(parts(&[0x0591_0000, 0x1581_0000]), 2);
+    assert_eq!(parts(&[0x0591_0000, 0x0350_0001, 0x0581_0000]), 2);
+    // An unconditional instruction comes between.
+    assert_eq!(parts(&[0x0591_0000, 0xe1a0_0000, 0x0581_0000]), 2);
+    // A return ends the part and the block.
+    let block = lift(&[0x0591_0000, 0x012f_ff1e]);
+    assert_eq!(block.final_exit(), Some(&Exit::Jump { target: 0x8008 }));
+}
+
 /// Instructions that privileged code leaves to the hypervisor: `MOVS PC, LR`, `LDM SP!, {PC}^`, `STM SP, {R0}^`, RFE, SRS,
 /// `CPS #19`, `MRS R0, SPSR`, `MRC p15, 0, R0, c1, c0, 0`, WFI, `LDRT R0, [R1]`, SMC.
 const FOR_THE_HYPERVISOR: [u32; 11] = [

@@ -48,10 +48,22 @@ impl A32<'_, '_> {
 
 /// Lifts one instruction.
 pub(crate) fn lift_insn(l: &mut Lifter<'_>, word: u32) {
+    l.share_part(word >> 28, may_share_part(word));
     l.begin_insn(4, word, word >> 28);
     let known = decoder::dispatch(word, &mut A32 { l }).is_some() || vfp::lift(l, word);
     if !known {
         l.undefined_insn();
     }
     l.end_insn();
+}
+
+/// Whether an instruction makes no use of its condition but to be run or not: data processing, loads and stores, media.
+fn may_share_part(word: u32) -> bool {
+    match word >> 25 & 7 {
+        // Not the miscellaneous instructions between the comparisons, but MOVW and MOVT.
+        0 => word >> 23 & 3 != 2 || word >> 20 & 1 != 0,
+        1 => word >> 23 & 3 != 2 || word >> 20 & 1 != 0 || word >> 21 & 1 == 0,
+        2..=4 => true,
+        _ => false,
+    }
 }
