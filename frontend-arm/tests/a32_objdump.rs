@@ -9,8 +9,9 @@ use demotic_ir::{CodeSource, GuestArch, Loc};
 /// Words per row.
 const WORDS: usize = 24;
 
-/// Rows that objdump spells differently or not at all: UXTAB16 (a slip in capitals), exclusives (numbered
-/// registers, one of a pair), bit fields that end before they begin, CPS with a mode that it does not use, barriers of later architectures, coprocessors of other makers.
+/// Rows that objdump spells differently or not at all: UXTAB16 (a slip in capitals), exclusives (numbered registers, one
+/// of a pair), bit fields that end before they begin, CPS with a mode that it does not use, barriers of later
+/// architectures, coprocessors of other makers.
 const DIFFERENT: &[&str] = &[
     "UXTAB16",
     "LDREX",

@@ -130,7 +130,8 @@ register! {
 
 /// LDRD and STRD.
 macro_rules! dual {
-    ($($access:ident: $imm:ident $Imm:ident, $imm_wb:ident $ImmWb:ident, $reg:ident $Reg:ident, $reg_wb:ident $RegWb:ident;)*) => {
+    ($($access:ident: $imm:ident $Imm:ident, $imm_wb:ident $ImmWb:ident,
+        $reg:ident $Reg:ident, $reg_wb:ident $RegWb:ident;)*) => {
         impl A32<'_, '_> {
             $(pub(super) fn $imm(&mut self, a: args::$Imm) {
                 let address = self.at_imm(a.rn, a.u, a.imm, Indexing::Offset);
