@@ -103,19 +103,32 @@ pub fn install_fault_handler() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         for (signal, previous) in FAULT_SIGNALS.into_iter().zip(&PREVIOUS) {
-            // SAFETY: `sigaction` is plain data for which zeros are valid; the handler has the SA_SIGINFO signature.
-            // It runs with all signals blocked, so that no other handler sees a half-resolved fault.
-            unsafe {
-                let mut action: libc::sigaction = std::mem::zeroed();
-                action.sa_sigaction = handle_fault as *const () as usize;
-                action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_RESTART;
-                libc::sigfillset(&mut action.sa_mask);
-                let mut old: libc::sigaction = std::mem::zeroed();
-                libc::sigaction(signal, &action, &mut old);
-                previous.store(Box::into_raw(Box::new(old)), Ordering::SeqCst);
-            }
+            let old = install(signal);
+            previous.store(Box::into_raw(Box::new(old)), Ordering::SeqCst);
         }
     });
+}
+
+/// Installs the handler once more, after something else was installed in its place for a while.
+pub fn reinstall_fault_handler() {
+    for signal in FAULT_SIGNALS {
+        install(signal);
+    }
+}
+
+/// Installs the handler for one signal; gives what was installed before.
+fn install(signal: i32) -> libc::sigaction {
+    // SAFETY: `sigaction` is plain data for which zeros are valid; the handler has the SA_SIGINFO signature. It runs with
+    // all signals blocked, so that no other handler sees a half-resolved fault.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = handle_fault as *const () as usize;
+        action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_RESTART;
+        libc::sigfillset(&mut action.sa_mask);
+        let mut old: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(signal, &action, &mut old);
+        old
+    }
 }
 
 extern "C" fn handle_fault(signal: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {

@@ -1,0 +1,354 @@
+//! How the guests' system call ABIs differ from the host's: registers, numbers, structure layouts.
+//!
+//! Structures that guests of both kinds lay out alike (but for byte order) are encoded where they are used; what
+//! differs is here, one implementation of [`GuestAbi`] per ABI. Everything inside the runtime uses the host's numbers.
+
+mod arm;
+mod arm_frame;
+mod mips;
+mod mips_frame;
+
+use demotic_ir::{CpuState, Fault, Slot};
+
+use super::host::{Errno, Termios};
+use super::siginfo::SigInfo;
+use super::syscall::{SysResult, Syscall};
+use crate::loader::GuestKind;
+use crate::memory::UserMemory;
+
+/// Builds a structure field by field in the guest's byte order.
+#[derive(Debug)]
+pub(crate) struct Encoder {
+    big: bool,
+    bytes: Vec<u8>,
+}
+
+impl Encoder {
+    /// An empty structure.
+    pub(crate) fn new(big: bool) -> Encoder {
+        Encoder { big, bytes: Vec::new() }
+    }
+    /// A byte.
+    pub(crate) fn u8(&mut self, value: u8) -> &mut Self {
+        self.bytes.push(value);
+        self
+    }
+    /// Two bytes.
+    pub(crate) fn u16(&mut self, value: u16) -> &mut Self {
+        self.bytes.extend(if self.big { value.to_be_bytes() } else { value.to_le_bytes() });
+        self
+    }
+    /// Four bytes.
+    pub(crate) fn u32(&mut self, value: u32) -> &mut Self {
+        self.bytes.extend(if self.big { value.to_be_bytes() } else { value.to_le_bytes() });
+        self
+    }
+    /// Eight bytes.
+    pub(crate) fn u64(&mut self, value: u64) -> &mut Self {
+        self.bytes.extend(if self.big { value.to_be_bytes() } else { value.to_le_bytes() });
+        self
+    }
+    /// Bytes as they are.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
+        self.bytes.extend(bytes);
+        self
+    }
+    /// Zeros up to this offset.
+    pub(crate) fn pad_to(&mut self, offset: usize) -> &mut Self {
+        debug_assert!(self.bytes.len() <= offset, "a structure is longer than its layout says");
+        self.bytes.resize(offset, 0);
+        self
+    }
+    /// The structure so far.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// What is known of a file, at full width.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Stat {
+    pub(crate) dev: u64,
+    pub(crate) ino: u64,
+    pub(crate) mode: u32,
+    pub(crate) nlink: u32,
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
+    pub(crate) rdev: u64,
+    pub(crate) size: u64,
+    pub(crate) blksize: u32,
+    pub(crate) blocks: u64,
+    /// Access, modification, change: seconds and nanoseconds.
+    pub(crate) times: [(i64, u32); 3],
+}
+
+impl Stat {
+    /// Whether the 32-bit `struct stat` can hold it.
+    pub(crate) fn fits_old(&self) -> bool {
+        self.size <= i32::MAX as u64 && self.ino <= u64::from(u32::MAX)
+    }
+}
+
+/// What is known of a file system, at full width.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StatFs {
+    pub(crate) kind: u32,
+    pub(crate) bsize: u32,
+    pub(crate) frsize: u32,
+    pub(crate) blocks: u64,
+    pub(crate) bfree: u64,
+    pub(crate) bavail: u64,
+    pub(crate) files: u64,
+    pub(crate) ffree: u64,
+    pub(crate) fsid: [u32; 2],
+    pub(crate) namelen: u32,
+    pub(crate) flags: u32,
+}
+
+/// A guest's `sigaction`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Action {
+    /// Address of the handler, or 0 for the default action, 1 to ignore.
+    pub(crate) handler: u32,
+    /// Signals blocked while it runs, by host number.
+    pub(crate) mask: u64,
+    /// Its flags, by host numbers.
+    pub(crate) flags: u32,
+    /// Address of code that ends the handler, 0 for none.
+    pub(crate) restorer: u32,
+    /// The flags as the guest gave them.
+    pub(crate) guest_flags: u32,
+}
+
+/// A guest's alternate signal stack.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct AltStack {
+    pub(crate) sp: u32,
+    pub(crate) size: u32,
+    /// `SS_DISABLE` and the like.
+    pub(crate) flags: u32,
+}
+
+/// What a handler's frame is made from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FrameRequest<'a> {
+    /// Why the handler is called.
+    pub(crate) info: &'a SigInfo,
+    /// What is called.
+    pub(crate) action: &'a Action,
+    /// The mask to restore, by host numbers.
+    pub(crate) mask: u64,
+    /// The alternate stack, as the frame shows it.
+    pub(crate) alt_stack: AltStack,
+    /// The stack pointer below which the frame goes.
+    pub(crate) sp: u32,
+}
+
+/// What a frame says is to be restored besides the registers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Restored {
+    /// The signal mask, by host numbers.
+    pub(crate) mask: u64,
+    /// The alternate stack, which only rt frames hold.
+    pub(crate) alt_stack: Option<AltStack>,
+}
+
+/// Numbers that differ and are merely compared or passed on.
+#[derive(Debug)]
+pub(crate) struct Numbers {
+    /// `MAP_ANONYMOUS`.
+    pub(crate) map_anonymous: u32,
+    /// `MAP_FIXED_NOREPLACE`.
+    pub(crate) map_fixed_noreplace: u32,
+    /// `MAP_POPULATE`.
+    pub(crate) map_populate: u32,
+    /// `SIG_BLOCK`; `SIG_UNBLOCK` and `SIG_SETMASK` follow.
+    pub(crate) sig_block: u32,
+    /// Bytes in a signal set.
+    pub(crate) sigset_size: u32,
+    /// `F_GETLK`, `F_SETLK`, `F_SETLKW`.
+    pub(crate) lock: [i32; 3],
+    /// `F_GETLK64`, `F_SETLK64`, `F_SETLKW64`.
+    pub(crate) lock64: [i32; 3],
+    /// `F_SETOWN`, `F_GETOWN`.
+    pub(crate) owner: [i32; 2],
+    /// `SOCK_NONBLOCK`; `SOCK_CLOEXEC` is `O_CLOEXEC`, which is the same everywhere.
+    pub(crate) sock_nonblock: u32,
+    /// `SOCK_STREAM`, `SOCK_DGRAM`.
+    pub(crate) sock_types: [u32; 2],
+    /// `SOL_SOCKET`.
+    pub(crate) sol_socket: u32,
+    /// What an unlimited resource looks like in 32 bits.
+    pub(crate) rlim_infinity: u32,
+    /// Guest numbers of the resources whose host numbers are 5 to 9 (RSS, NPROC, NOFILE, MEMLOCK, AS).
+    pub(crate) rlimits: [u32; 5],
+    /// `uname -m`.
+    pub(crate) machine: &'static str,
+}
+
+/// An ABI.
+pub(crate) trait GuestAbi: Sync + std::fmt::Debug {
+    /// The table of system calls.
+    fn syscalls(&self) -> &'static [Syscall];
+    /// Plain numbers.
+    fn numbers(&self) -> &'static Numbers;
+
+    /// The number of the system call that is asked for.
+    fn syscall_number(&self, cpu: &CpuState) -> u32;
+    /// The word in argument position `index`.
+    fn argument(&self, cpu: &CpuState, memory: &UserMemory, index: usize) -> Result<u32, Errno>;
+    /// Puts a result where the ABI wants it.
+    fn set_result(&self, cpu: &mut CpuState, result: SysResult);
+    /// Puts the second result of a call that gives two (pipe on MIPS).
+    fn set_second_result(&self, cpu: &mut CpuState, value: u32);
+    /// The program counter's slot.
+    fn pc_slot(&self) -> Slot;
+    /// The stack pointer's slot.
+    fn sp_slot(&self) -> Slot;
+    /// The thread pointer's slot.
+    fn tls_slot(&self) -> Slot;
+    /// Clears the exclusive monitor, as every entry to the kernel does.
+    fn clear_monitor(&self, cpu: &mut CpuState);
+
+    /// The guest's number of a host error.
+    fn errno(&self, host: i32) -> i32;
+    /// The host's number of a guest signal; `None` for what is not a signal or has no equivalent.
+    fn signal_to_host(&self, guest: u32) -> Option<i32>;
+    /// The guest's number of a host signal.
+    fn signal_to_guest(&self, host: i32) -> u32;
+    /// Guest and host values of each flag of open, composite ones first.
+    fn open_flags(&self) -> &'static [(u32, u32)];
+    /// Guest and host values of each flag of sigaction.
+    fn action_flags(&self) -> &'static [(u32, u32)];
+    /// The guest's number of a host `si_code` that is 0 or less.
+    fn sender_code(&self, host: i32) -> i32 {
+        host
+    }
+    /// Guest and host numbers of terminal and file ioctls that differ.
+    fn ioctls(&self) -> &'static [(u32, u32)] {
+        &[]
+    }
+    /// The host's number of a socket option of level `SOL_SOCKET`.
+    fn socket_option(&self, guest: u32) -> u32 {
+        guest
+    }
+
+    /// Encodes `struct stat64`.
+    fn stat64(&self, stat: &Stat) -> Encoder;
+    /// Encodes `struct stat`.
+    fn stat(&self, stat: &Stat) -> Encoder;
+    /// Encodes `struct statfs64`.
+    fn statfs64(&self, stat: &StatFs) -> Encoder;
+    /// Encodes `struct statfs`.
+    fn statfs(&self, stat: &StatFs) -> Encoder;
+    /// Encodes the kernel's `struct termios`.
+    fn termios(&self, termios: &Termios) -> Encoder;
+    /// Reads the kernel's `struct termios`.
+    fn read_termios(&self, memory: &UserMemory, addr: u32) -> Result<Termios, Fault>;
+
+    /// Reads the `struct sigaction` of rt_sigaction.
+    fn read_rt_action(&self, memory: &UserMemory, addr: u32) -> Result<Action, Fault>;
+    /// Encodes the `struct sigaction` of rt_sigaction.
+    fn rt_action(&self, action: &Action) -> Encoder;
+    /// Reads the `struct sigaction` of the old sigaction.
+    fn read_old_action(&self, memory: &UserMemory, addr: u32) -> Result<Action, Fault>;
+    /// Encodes the `struct sigaction` of the old sigaction.
+    fn old_action(&self, action: &Action) -> Encoder;
+    /// Reads a `stack_t`.
+    fn read_alt_stack(&self, memory: &UserMemory, addr: u32) -> Result<AltStack, Fault>;
+    /// Encodes a `stack_t`.
+    fn alt_stack(&self, stack: &AltStack) -> Encoder;
+    /// Encodes a `siginfo_t`.
+    fn siginfo(&self, info: &SigInfo) -> Encoder;
+
+    /// Builds the frame of a signal handler and enters it.
+    fn push_frame(
+        &self,
+        cpu: &mut CpuState,
+        memory: &UserMemory,
+        request: &FrameRequest<'_>,
+    ) -> Result<(), Fault>;
+    /// Restores the registers from the frame that the stack pointer names.
+    fn pop_frame(&self, cpu: &mut CpuState, memory: &UserMemory, rt: bool) -> Result<Restored, Fault>;
+}
+
+impl dyn GuestAbi + '_ {
+    /// The flags of open, in host numbers. Unknown bits are dropped, as Linux does.
+    pub(crate) fn open_flags_to_host(&self, guest: u32) -> u32 {
+        convert(guest, self.open_flags().iter().copied()) | guest & 3
+    }
+    /// The flags of open, in guest numbers.
+    pub(crate) fn open_flags_to_guest(&self, host: u32) -> u32 {
+        convert(host, self.open_flags().iter().map(|&(g, h)| (h, g))) | host & 3
+    }
+    /// The flags of sigaction, in host numbers.
+    pub(crate) fn action_flags_to_host(&self, guest: u32) -> u32 {
+        convert(guest, self.action_flags().iter().copied())
+    }
+
+    /// Reads a signal set, to host numbers: bit `n - 1` is signal `n`.
+    pub(crate) fn read_sigset(&self, memory: &UserMemory, addr: u32) -> Result<u64, Fault> {
+        let low = memory.read_u32(addr)?;
+        let high = memory.read_u32(addr.wrapping_add(4))?;
+        Ok(self.sigset_to_host(u64::from(high) << 32 | u64::from(low)))
+    }
+    /// Writes a signal set of `size` bytes.
+    pub(crate) fn write_sigset(
+        &self,
+        memory: &UserMemory,
+        addr: u32,
+        size: u32,
+        set: u64,
+    ) -> Result<(), Fault> {
+        let set = self.sigset_to_guest(set);
+        let words = [set as u32, (set >> 32) as u32, 0, 0];
+        for (i, word) in words.into_iter().take(size as usize / 4).enumerate() {
+            memory.write_u32(addr.wrapping_add(4 * i as u32), word)?;
+        }
+        Ok(())
+    }
+    /// A signal set in host numbers.
+    pub(crate) fn sigset_to_host(&self, guest: u64) -> u64 {
+        (1..=64)
+            .filter(|n| guest >> (n - 1) & 1 != 0)
+            .filter_map(|n| self.signal_to_host(n))
+            .map(signal_bit)
+            .sum()
+    }
+    /// A signal set in guest numbers (of which the first 64 exist).
+    pub(crate) fn sigset_to_guest(&self, host: u64) -> u64 {
+        (1..=64)
+            .filter(|&n| host & signal_bit(n) != 0)
+            .map(|n| self.signal_to_guest(n))
+            .filter(|&n| n >= 1 && n <= 64)
+            .map(|n| 1 << (n - 1))
+            .fold(0, |set, bit: u64| set | bit)
+    }
+}
+
+/// The bit of a signal in a set.
+pub(crate) fn signal_bit(signal: i32) -> u64 {
+    1 << (signal - 1)
+}
+
+/// Maps the bits of `from` through pairs; a pair counts when all its bits are set, and then takes them.
+fn convert(from: u32, pairs: impl Iterator<Item = (u32, u32)>) -> u32 {
+    let mut left = from;
+    let mut to = 0;
+    for (source, target) in pairs {
+        if source != 0 && left & source == source {
+            left &= !source;
+            to |= target;
+        }
+    }
+    to
+}
+
+/// The ABI of a kind of guest.
+pub(crate) fn of(kind: GuestKind) -> &'static dyn GuestAbi {
+    match kind {
+        GuestKind::Arm { .. } => &arm::ArmEabi,
+        GuestKind::Mips { big: false, .. } => &mips::MipsO32 { big: false },
+        GuestKind::Mips { big: true, .. } => &mips::MipsO32 { big: true },
+    }
+}

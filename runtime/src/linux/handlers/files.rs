@@ -1,0 +1,277 @@
+//! Opening, reading, writing, positions, locks.
+
+use crate::linux::host::{self, Arg, Errno, Plain};
+use crate::linux::syscall::{Call, SysResult};
+
+/// The most parts a vectored call may have (Linux's UIO_MAXIOV).
+const IOV_MAX: u32 = 1024;
+
+pub(crate) fn open(c: &mut Call<'_>) -> SysResult {
+    open_at(c, libc::AT_FDCWD, 0, c.uint(1), c.uint(2))
+}
+
+pub(crate) fn creat(c: &mut Call<'_>) -> SysResult {
+    let path = c.path(0)?;
+    let flags = libc::O_CREAT | libc::O_WRONLY | libc::O_TRUNC;
+    host::call(libc::SYS_openat, &[libc::AT_FDCWD.into(), Arg::string(&path), flags.into(), c.uint_arg(1)])
+}
+
+pub(crate) fn openat(c: &mut Call<'_>) -> SysResult {
+    open_at(c, c.int(0), 1, c.uint(2), c.uint(3))
+}
+
+fn open_at(c: &mut Call<'_>, dir: i32, path: usize, flags: u32, mode: u32) -> SysResult {
+    let flags = c.abi().open_flags_to_host(flags);
+    let guest_path = c.guest_path(path)?;
+    if let Some(opened) = c.process.open_proc_file(guest_path.as_bytes(), flags) {
+        return opened;
+    }
+    let path = c.process.host_path(guest_path);
+    host::call(libc::SYS_openat, &[dir.into(), Arg::string(&path), flags.into(), mode.into()])
+}
+
+pub(crate) fn lseek(c: &mut Call<'_>) -> SysResult {
+    let position = host::call(libc::SYS_lseek, &[c.int_arg(0), c.int_arg(1), c.int_arg(2)])?;
+    if position > i32::MAX as u64 { Err(Errno(libc::EOVERFLOW)) } else { Ok(position) }
+}
+
+pub(crate) fn llseek(c: &mut Call<'_>) -> SysResult {
+    let offset = u64::from(c.uint(1)) << 32 | u64::from(c.uint(2));
+    let position = host::call(libc::SYS_lseek, &[c.int_arg(0), offset.into(), c.int_arg(4)])?;
+    c.memory().write_u64(c.uint(3), position)?;
+    Ok(0)
+}
+
+pub(crate) fn truncate(c: &mut Call<'_>) -> SysResult {
+    let path = c.path(0)?;
+    host::call(libc::SYS_truncate, &[Arg::string(&path), c.int_arg(1)])
+}
+
+pub(crate) fn ftruncate(c: &mut Call<'_>) -> SysResult {
+    host::call(libc::SYS_ftruncate, &[c.int_arg(0), c.int_arg(1)])
+}
+
+pub(crate) fn readv(c: &mut Call<'_>) -> SysResult {
+    vectored(c, libc::SYS_readv, &[])
+}
+
+pub(crate) fn writev(c: &mut Call<'_>) -> SysResult {
+    vectored(c, libc::SYS_writev, &[])
+}
+
+pub(crate) fn preadv(c: &mut Call<'_>) -> SysResult {
+    vectored(c, libc::SYS_preadv, &[position(c), Arg::null()])
+}
+
+pub(crate) fn pwritev(c: &mut Call<'_>) -> SysResult {
+    vectored(c, libc::SYS_pwritev, &[position(c), Arg::null()])
+}
+
+pub(crate) fn preadv2(c: &mut Call<'_>) -> SysResult {
+    vectored(c, libc::SYS_preadv2, &[position(c), Arg::null(), c.uint_arg(5)])
+}
+
+pub(crate) fn pwritev2(c: &mut Call<'_>) -> SysResult {
+    vectored(c, libc::SYS_pwritev2, &[position(c), Arg::null(), c.uint_arg(5)])
+}
+
+/// The position of preadv and its kind comes as low and high word, on either byte order.
+fn position<'a>(c: &Call<'_>) -> Arg<'a> {
+    (u64::from(c.uint(4)) << 32 | u64::from(c.uint(3))).into()
+}
+
+fn vectored(c: &Call<'_>, number: i64, more: &[Arg<'_>]) -> SysResult {
+    let parts = read_iovec(c, c.uint(1), c.uint(2))?;
+    let mut args = vec![c.int_arg(0), Arg::inputs(&parts), parts.len().into()];
+    args.extend(more);
+    host::call(number, &args)
+}
+
+/// A guest's `struct iovec` array, with host addresses.
+pub(super) fn read_iovec(c: &Call<'_>, addr: u32, count: u32) -> Result<Vec<libc::iovec>, Errno> {
+    if count > IOV_MAX {
+        return Err(Errno(libc::EINVAL));
+    }
+    let part = |i: u32| -> Result<libc::iovec, Errno> {
+        let entry = addr.wrapping_add(8 * i);
+        let (base, len) = (c.memory().read_u32(entry)?, c.memory().read_u32(entry.wrapping_add(4))?);
+        if len > i32::MAX as u32 {
+            return Err(Errno(libc::EINVAL));
+        }
+        let host = c.memory().host_range(base, u64::from(len)).ok_or(Errno(libc::EFAULT))?;
+        Ok(libc::iovec { iov_base: host as *mut libc::c_void, iov_len: len as usize })
+    };
+    (0..count).map(part).collect()
+}
+
+pub(crate) fn dup3(c: &mut Call<'_>) -> SysResult {
+    let flags = c.abi().open_flags_to_host(c.uint(2));
+    host::call(libc::SYS_dup3, &[c.int_arg(0), c.int_arg(1), flags.into()])
+}
+
+pub(crate) fn sendfile(c: &mut Call<'_>) -> SysResult {
+    let addr = c.uint(2);
+    if addr == 0 {
+        return host::call(libc::SYS_sendfile, &[c.int_arg(0), c.int_arg(1), Arg::null(), c.uint_arg(3)]);
+    }
+    let mut offset = i64::from(c.memory().read_u32(addr)? as i32);
+    let args = [c.int_arg(0), c.int_arg(1), Arg::output(&mut offset), c.uint_arg(3)];
+    let sent = host::call(libc::SYS_sendfile, &args)?;
+    c.memory().write_u32(addr, offset as u32)?;
+    Ok(sent)
+}
+
+pub(crate) fn sendfile64(c: &mut Call<'_>) -> SysResult {
+    with_offset(c, 2, |c, offset| {
+        host::call(libc::SYS_sendfile, &[c.int_arg(0), c.int_arg(1), offset, c.uint_arg(3)])
+    })
+}
+
+pub(crate) fn copy_file_range(c: &mut Call<'_>) -> SysResult {
+    two_offsets(c, libc::SYS_copy_file_range)
+}
+
+pub(crate) fn splice(c: &mut Call<'_>) -> SysResult {
+    two_offsets(c, libc::SYS_splice)
+}
+
+/// Calls `f` with the 64-bit offset that an argument points to, and writes it back.
+fn with_offset(c: &Call<'_>, index: usize, f: impl FnOnce(&Call<'_>, Arg<'_>) -> SysResult) -> SysResult {
+    let addr = c.uint(index);
+    if addr == 0 {
+        return f(c, Arg::null());
+    }
+    let mut offset = c.memory().read_u64(addr)?;
+    let result = f(c, Arg::output(&mut offset))?;
+    c.memory().write_u64(addr, offset)?;
+    Ok(result)
+}
+
+/// A call that takes descriptor and offset twice, then length and flags.
+fn two_offsets(c: &Call<'_>, number: i64) -> SysResult {
+    with_offset(c, 1, |c, from| {
+        with_offset(c, 3, |c, to| {
+            host::call(number, &[c.int_arg(0), from, c.int_arg(2), to, c.uint_arg(4), c.uint_arg(5)])
+        })
+    })
+}
+
+pub(crate) fn fcntl(c: &mut Call<'_>) -> SysResult {
+    let numbers = c.abi().numbers();
+    let command = c.int(1);
+    if let Some(place) = numbers.lock.iter().position(|&n| n == command) {
+        return lock(c, place, read_flock(c)?, write_flock);
+    }
+    control(c, command)
+}
+
+pub(crate) fn fcntl64(c: &mut Call<'_>) -> SysResult {
+    let numbers = c.abi().numbers();
+    let command = c.int(1);
+    if let Some(place) = numbers.lock64.iter().position(|&n| n == command) {
+        return lock(c, place, read_flock64(c)?, write_flock64);
+    }
+    // Open file description locks have the same numbers everywhere, and always the large structure.
+    let description = [libc::F_OFD_GETLK, libc::F_OFD_SETLK, libc::F_OFD_SETLKW];
+    if let Some(place) = description.iter().position(|&n| n == command) {
+        let mut flock = read_flock64(c)?;
+        let result = host::call(libc::SYS_fcntl, &[c.int_arg(0), command.into(), Arg::output(&mut flock)])?;
+        if place == 0 {
+            write_flock64(c, &flock)?;
+        }
+        return Ok(result);
+    }
+    fcntl(c)
+}
+
+fn control(c: &Call<'_>, command: i32) -> SysResult {
+    let numbers = c.abi().numbers();
+    let pass = |command: i32| host::call(libc::SYS_fcntl, &[c.int_arg(0), command.into(), c.int_arg(2)]);
+    match command {
+        libc::F_GETFL => pass(command).map(|flags| u64::from(c.abi().open_flags_to_guest(flags as u32))),
+        libc::F_SETFL => {
+            let flags = c.abi().open_flags_to_host(c.uint(2));
+            host::call(libc::SYS_fcntl, &[c.int_arg(0), command.into(), flags.into()])
+        }
+        _ if command == numbers.owner[0] => pass(libc::F_SETOWN),
+        _ if command == numbers.owner[1] => pass(libc::F_GETOWN),
+        libc::F_DUPFD
+        | libc::F_GETFD
+        | libc::F_SETFD
+        | libc::F_DUPFD_CLOEXEC
+        | libc::F_SETLEASE
+        | libc::F_GETLEASE
+        | libc::F_NOTIFY
+        | libc::F_SETPIPE_SZ
+        | libc::F_GETPIPE_SZ
+        | libc::F_ADD_SEALS
+        | libc::F_GET_SEALS => pass(command),
+        _ => {
+            tracing::debug!(target: "syscall", "fcntl command {command} is not supported");
+            Err(Errno(libc::EINVAL))
+        }
+    }
+}
+
+/// Does a lock command on a host `struct flock`.
+fn lock(
+    c: &Call<'_>,
+    place: usize,
+    mut flock: libc::flock,
+    write_back: fn(&Call<'_>, &libc::flock) -> Result<(), Errno>,
+) -> SysResult {
+    let command = [libc::F_GETLK, libc::F_SETLK, libc::F_SETLKW][place];
+    let result = host::call(libc::SYS_fcntl, &[c.int_arg(0), command.into(), Arg::output(&mut flock)])?;
+    if place == 0 {
+        write_back(c, &flock)?;
+    }
+    Ok(result)
+}
+
+/// The offset of `l_pid` in a `struct flock`: MIPS has a word more before it.
+fn pid_offset(c: &Call<'_>) -> u32 {
+    if c.abi().numbers().sigset_size == 16 { 16 } else { 12 }
+}
+
+fn read_flock(c: &Call<'_>) -> Result<libc::flock, Errno> {
+    let (memory, addr) = (c.memory(), c.uint(2));
+    let mut flock = libc::flock::zeroed();
+    flock.l_type = memory.read_u16(addr)? as i16;
+    flock.l_whence = memory.read_u16(addr.wrapping_add(2))? as i16;
+    flock.l_start = i64::from(memory.read_u32(addr.wrapping_add(4))? as i32);
+    flock.l_len = i64::from(memory.read_u32(addr.wrapping_add(8))? as i32);
+    Ok(flock)
+}
+
+fn write_flock(c: &Call<'_>, flock: &libc::flock) -> Result<(), Errno> {
+    let (memory, addr) = (c.memory(), c.uint(2));
+    let (start, len) = (i32::try_from(flock.l_start), i32::try_from(flock.l_len));
+    let (Ok(start), Ok(len)) = (start, len) else { return Err(Errno(libc::EOVERFLOW)) };
+    memory.write_u16(addr, flock.l_type as u16)?;
+    memory.write_u16(addr.wrapping_add(2), flock.l_whence as u16)?;
+    memory.write_u32(addr.wrapping_add(4), start as u32)?;
+    memory.write_u32(addr.wrapping_add(8), len as u32)?;
+    memory.write_u32(addr.wrapping_add(pid_offset(c)), flock.l_pid as u32)?;
+    Ok(())
+}
+
+fn read_flock64(c: &Call<'_>) -> Result<libc::flock, Errno> {
+    let (memory, addr) = (c.memory(), c.uint(2));
+    let mut flock = libc::flock::zeroed();
+    flock.l_type = memory.read_u16(addr)? as i16;
+    flock.l_whence = memory.read_u16(addr.wrapping_add(2))? as i16;
+    flock.l_start = memory.read_u64(addr.wrapping_add(8))? as i64;
+    flock.l_len = memory.read_u64(addr.wrapping_add(16))? as i64;
+    flock.l_pid = memory.read_u32(addr.wrapping_add(24))? as i32;
+    Ok(flock)
+}
+
+fn write_flock64(c: &Call<'_>, flock: &libc::flock) -> Result<(), Errno> {
+    let (memory, addr) = (c.memory(), c.uint(2));
+    memory.write_u16(addr, flock.l_type as u16)?;
+    memory.write_u16(addr.wrapping_add(2), flock.l_whence as u16)?;
+    memory.write_u64(addr.wrapping_add(8), flock.l_start as u64)?;
+    memory.write_u64(addr.wrapping_add(16), flock.l_len as u64)?;
+    memory.write_u32(addr.wrapping_add(24), flock.l_pid as u32)?;
+    Ok(())
+}

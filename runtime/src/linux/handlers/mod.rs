@@ -1,0 +1,16 @@
+//! The system calls, by domain. Functions unpack the guest's arguments; what they have in common is done by workers at
+//! the end of each file.
+
+pub(super) mod dirs;
+pub(super) mod exec;
+pub(super) mod files;
+pub(super) mod ids;
+pub(super) mod ioctl;
+pub(super) mod memory;
+pub(super) mod misc;
+pub(super) mod pipe_poll;
+pub(super) mod process;
+pub(super) mod signal;
+pub(super) mod socket;
+pub(super) mod stat;
+pub(super) mod time;

@@ -1,0 +1,178 @@
+//! What is known of files and file systems.
+
+use std::ffi::CStr;
+
+use crate::linux::abi::{Encoder, Stat, StatFs};
+use crate::linux::host::{self, Arg, Errno, KernelStatFs, Plain};
+use crate::linux::syscall::{Call, SysResult};
+
+pub(crate) fn stat(c: &mut Call<'_>) -> SysResult {
+    let found = by_path(c, libc::AT_FDCWD, 0, 0)?;
+    write_old(c, 1, &found)
+}
+
+pub(crate) fn lstat(c: &mut Call<'_>) -> SysResult {
+    let found = by_path(c, libc::AT_FDCWD, 0, libc::AT_SYMLINK_NOFOLLOW)?;
+    write_old(c, 1, &found)
+}
+
+pub(crate) fn fstat(c: &mut Call<'_>) -> SysResult {
+    let found = query(c.int(0), c"", libc::AT_EMPTY_PATH)?;
+    write_old(c, 1, &found)
+}
+
+pub(crate) fn stat64(c: &mut Call<'_>) -> SysResult {
+    let found = by_path(c, libc::AT_FDCWD, 0, 0)?;
+    write_64(c, 1, &found)
+}
+
+pub(crate) fn lstat64(c: &mut Call<'_>) -> SysResult {
+    let found = by_path(c, libc::AT_FDCWD, 0, libc::AT_SYMLINK_NOFOLLOW)?;
+    write_64(c, 1, &found)
+}
+
+pub(crate) fn fstat64(c: &mut Call<'_>) -> SysResult {
+    let found = query(c.int(0), c"", libc::AT_EMPTY_PATH)?;
+    write_64(c, 1, &found)
+}
+
+pub(crate) fn fstatat64(c: &mut Call<'_>) -> SysResult {
+    let found = by_path(c, c.int(0), 1, c.int(3))?;
+    write_64(c, 2, &found)
+}
+
+fn write_old(c: &Call<'_>, index: usize, stat: &Stat) -> SysResult {
+    if !stat.fits_old() {
+        return Err(Errno(libc::EOVERFLOW));
+    }
+    c.memory().write_bytes(c.uint(index), c.abi().stat(stat).as_bytes())?;
+    Ok(0)
+}
+
+fn write_64(c: &Call<'_>, index: usize, stat: &Stat) -> SysResult {
+    c.memory().write_bytes(c.uint(index), c.abi().stat64(stat).as_bytes())?;
+    Ok(0)
+}
+
+/// The file that a path argument names.
+fn by_path(c: &Call<'_>, dir: i32, index: usize, flags: i32) -> Result<Stat, Errno> {
+    let path = c.guest_path(index)?;
+    let path = c.process.substitute_exe(path);
+    query(dir, &path, flags)
+}
+
+/// Asks the host, whose statx knows everything at full width.
+fn query(dir: i32, path: &CStr, flags: i32) -> Result<Stat, Errno> {
+    let x = statx_host(dir, path, flags, libc::STATX_BASIC_STATS)?;
+    let device = |major: u32, minor: u32| {
+        // The kernel's encoding of device numbers in 32-bit structures.
+        u64::from(minor & 0xff | major << 8 | (minor & !0xff) << 12)
+    };
+    let time = |t: libc::statx_timestamp| (t.tv_sec, t.tv_nsec);
+    Ok(Stat {
+        dev: device(x.stx_dev_major, x.stx_dev_minor),
+        ino: x.stx_ino,
+        mode: u32::from(x.stx_mode),
+        nlink: x.stx_nlink,
+        uid: x.stx_uid,
+        gid: x.stx_gid,
+        rdev: device(x.stx_rdev_major, x.stx_rdev_minor),
+        size: x.stx_size,
+        blksize: x.stx_blksize,
+        blocks: x.stx_blocks,
+        times: [time(x.stx_atime), time(x.stx_mtime), time(x.stx_ctime)],
+    })
+}
+
+fn statx_host(dir: i32, path: &CStr, flags: i32, mask: u32) -> Result<libc::statx, Errno> {
+    let mut found = libc::statx::zeroed();
+    let args = [dir.into(), Arg::string(path), flags.into(), mask.into(), Arg::output(&mut found)];
+    host::call(libc::SYS_statx, &args)?;
+    Ok(found)
+}
+
+/// `struct statx` is laid out alike everywhere.
+pub(crate) fn statx(c: &mut Call<'_>) -> SysResult {
+    let path = c.optional_string(1)?.unwrap_or_default();
+    let path = c.process.substitute_exe(path);
+    let x = statx_host(c.int(0), &path, c.int(2), c.uint(3))?;
+    let mut e = Encoder::new(c.memory().is_big());
+    e.u32(x.stx_mask).u32(x.stx_blksize).u64(x.stx_attributes);
+    e.u32(x.stx_nlink).u32(x.stx_uid).u32(x.stx_gid).u16(x.stx_mode).u16(0);
+    e.u64(x.stx_ino).u64(x.stx_size).u64(x.stx_blocks).u64(x.stx_attributes_mask);
+    for time in [x.stx_atime, x.stx_btime, x.stx_ctime, x.stx_mtime] {
+        e.u64(time.tv_sec as u64).u32(time.tv_nsec).u32(0);
+    }
+    e.u32(x.stx_rdev_major).u32(x.stx_rdev_minor).u32(x.stx_dev_major).u32(x.stx_dev_minor);
+    e.u64(x.stx_mnt_id).u32(x.stx_dio_mem_align).u32(x.stx_dio_offset_align).pad_to(256);
+    c.memory().write_bytes(c.uint(4), e.as_bytes())?;
+    Ok(0)
+}
+
+pub(crate) fn statfs(c: &mut Call<'_>) -> SysResult {
+    let found = statfs_path(c)?;
+    write_statfs(c, 1, &found)
+}
+
+pub(crate) fn fstatfs(c: &mut Call<'_>) -> SysResult {
+    let found = statfs_fd(c)?;
+    write_statfs(c, 1, &found)
+}
+
+pub(crate) fn statfs64(c: &mut Call<'_>) -> SysResult {
+    let found = statfs_path(c)?;
+    write_statfs64(c, &found)
+}
+
+pub(crate) fn fstatfs64(c: &mut Call<'_>) -> SysResult {
+    let found = statfs_fd(c)?;
+    write_statfs64(c, &found)
+}
+
+fn statfs_path(c: &Call<'_>) -> Result<StatFs, Errno> {
+    let path = c.path(0)?;
+    let mut found = KernelStatFs::zeroed();
+    host::call(libc::SYS_statfs, &[Arg::string(&path), Arg::output(&mut found)])?;
+    Ok(convert(&found))
+}
+
+fn statfs_fd(c: &Call<'_>) -> Result<StatFs, Errno> {
+    let mut found = KernelStatFs::zeroed();
+    host::call(libc::SYS_fstatfs, &[c.int_arg(0), Arg::output(&mut found)])?;
+    Ok(convert(&found))
+}
+
+fn convert(s: &KernelStatFs) -> StatFs {
+    StatFs {
+        kind: s.kind as u32,
+        bsize: s.bsize as u32,
+        frsize: s.frsize as u32,
+        blocks: s.blocks,
+        bfree: s.bfree,
+        bavail: s.bavail,
+        files: s.files,
+        ffree: s.ffree,
+        fsid: s.fsid,
+        namelen: s.namelen as u32,
+        flags: s.flags as u32,
+    }
+}
+
+fn write_statfs(c: &Call<'_>, index: usize, stat: &StatFs) -> SysResult {
+    if stat.blocks > u64::from(u32::MAX) || stat.files > u64::from(u32::MAX) && stat.files != u64::MAX {
+        return Err(Errno(libc::EOVERFLOW));
+    }
+    c.memory().write_bytes(c.uint(index), c.abi().statfs(stat).as_bytes())?;
+    Ok(0)
+}
+
+fn write_statfs64(c: &Call<'_>, stat: &StatFs) -> SysResult {
+    let encoded = c.abi().statfs64(stat);
+    // ARM callers may count the padding that other compilers add at the end.
+    let size = c.uint(1) as usize;
+    if size != encoded.as_bytes().len() && size != encoded.as_bytes().len() + 4 {
+        return Err(Errno(libc::EINVAL));
+    }
+    c.memory().write_bytes(c.uint(2), encoded.as_bytes())?;
+    Ok(0)
+}

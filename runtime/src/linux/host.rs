@@ -1,0 +1,395 @@
+//! The host's system calls, as the guest's kernel uses them.
+//!
+//! Guest system calls that become host system calls go through [`call`]: it makes sure that a signal that arrives before
+//! the call has begun interrupts it, however short the time between the check and the call. For this, one short piece
+//! of assembly tests the thread's word of pending signals and does the call; the signal handler moves an instruction
+//! pointer inside it to its end (see [`Stub`]).
+
+use std::arch::global_asm;
+use std::ffi::CStr;
+use std::marker::PhantomData;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A host error number; host numbering everywhere inside the runtime, the guest's only in its registers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Errno(pub(crate) i32);
+
+impl Errno {
+    /// A signal has interrupted the call, which is to be done again or to fail with EINTR, as the signal's handler
+    /// wants it. Never shown to guests.
+    pub(crate) const RESTART: Errno = Errno(512);
+    /// A signal was pending before the call had begun; it is as if the call had not been made yet. Never shown to guests.
+    pub(crate) const NOT_BEGUN: Errno = Errno(513);
+}
+
+/// An argument of a host system call. Addresses are only made from things that live as long as the argument, or from
+/// guest addresses, which the host kernel may read and write at will.
+#[derive(Clone, Copy)]
+pub(crate) struct Arg<'a>(u64, PhantomData<&'a mut ()>);
+
+impl<'a> Arg<'a> {
+    /// A number.
+    pub(crate) fn number(value: u64) -> Arg<'a> {
+        Arg(value, PhantomData)
+    }
+    /// No pointer.
+    pub(crate) fn null() -> Arg<'a> {
+        Arg::number(0)
+    }
+    /// A string.
+    pub(crate) fn string(string: &'a CStr) -> Arg<'a> {
+        Arg::number(string.as_ptr() as u64)
+    }
+    /// A structure that the call reads.
+    pub(crate) fn input<T: Plain>(value: &'a T) -> Arg<'a> {
+        Arg::number(std::ptr::from_ref(value) as u64)
+    }
+    /// A structure that the call writes (and perhaps reads).
+    pub(crate) fn output<T: Plain>(value: &'a mut T) -> Arg<'a> {
+        Arg::number(std::ptr::from_mut(value) as u64)
+    }
+    /// Structures that the call reads.
+    pub(crate) fn inputs<T: Plain>(values: &'a [T]) -> Arg<'a> {
+        Arg::number(values.as_ptr() as u64)
+    }
+    /// Structures that the call writes (and perhaps reads).
+    pub(crate) fn outputs<T: Plain>(values: &'a mut [T]) -> Arg<'a> {
+        Arg::number(values.as_mut_ptr() as u64)
+    }
+}
+
+/// The last argument of pselect6: a pointer to a pointer to a set and its size.
+pub(crate) struct MaskArgument<'a>([u64; 2], PhantomData<&'a ()>);
+
+impl<'a> MaskArgument<'a> {
+    /// A set (perhaps none) and its size.
+    pub(crate) fn new(set: Arg<'a>, size: u64) -> MaskArgument<'a> {
+        MaskArgument([set.0, size], PhantomData)
+    }
+    /// To be passed on.
+    pub(crate) fn arg(&self) -> Arg<'_> {
+        Arg::input(&self.0)
+    }
+}
+
+impl From<i32> for Arg<'_> {
+    fn from(value: i32) -> Self {
+        Arg::number(i64::from(value) as u64)
+    }
+}
+impl From<i64> for Arg<'_> {
+    fn from(value: i64) -> Self {
+        Arg::number(value as u64)
+    }
+}
+impl From<u32> for Arg<'_> {
+    fn from(value: u32) -> Self {
+        Arg::number(u64::from(value))
+    }
+}
+impl From<u64> for Arg<'_> {
+    fn from(value: u64) -> Self {
+        Arg::number(value)
+    }
+}
+impl From<usize> for Arg<'_> {
+    fn from(value: usize) -> Self {
+        Arg::number(value as u64)
+    }
+}
+
+/// A structure of the host's system call interface.
+///
+/// # Safety
+/// Any bytes are a valid value (pointers inside it are never followed by us).
+pub(crate) unsafe trait Plain: Sized {
+    /// A value of zeros.
+    fn zeroed() -> Self {
+        // SAFETY: any bytes are a valid value.
+        unsafe { std::mem::zeroed() }
+    }
+}
+
+macro_rules! plain {
+    ($($ty:ty),* $(,)?) => { $(
+        // SAFETY: integers, arrays and structures of them, and raw pointers.
+        unsafe impl Plain for $ty {}
+    )* };
+}
+plain!(
+    u8,
+    i32,
+    u32,
+    i64,
+    u64,
+    [i32; 2],
+    [u8; 16],
+    libc::statx,
+    KernelStatFs,
+    libc::timespec,
+    libc::timeval,
+    libc::itimerval,
+    libc::itimerspec,
+    libc::rusage,
+    libc::rlimit,
+    libc::iovec,
+    libc::pollfd,
+    libc::fd_set,
+    libc::epoll_event,
+    libc::siginfo_t,
+    libc::sysinfo,
+    libc::utsname,
+    libc::tms,
+    libc::flock,
+    libc::msghdr,
+    libc::winsize,
+    Termios,
+    KernelAction,
+    [u64; 2],
+    [u32; 6],
+    [u32; 2],
+    [u64; 16],
+);
+
+/// The kernel's `struct statfs` of the host.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KernelStatFs {
+    pub(crate) kind: u64,
+    pub(crate) bsize: u64,
+    pub(crate) blocks: u64,
+    pub(crate) bfree: u64,
+    pub(crate) bavail: u64,
+    pub(crate) files: u64,
+    pub(crate) ffree: u64,
+    pub(crate) fsid: [u32; 2],
+    pub(crate) namelen: u64,
+    pub(crate) frsize: u64,
+    pub(crate) flags: u64,
+    spare: [u64; 4],
+}
+
+/// The kernel's `struct termios` of the host.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Termios {
+    pub(crate) iflag: u32,
+    pub(crate) oflag: u32,
+    pub(crate) cflag: u32,
+    pub(crate) lflag: u32,
+    pub(crate) line: u8,
+    pub(crate) cc: [u8; 19],
+}
+
+/// The kernel's `struct sigaction` of the host.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KernelAction {
+    pub(crate) handler: u64,
+    pub(crate) flags: u64,
+    pub(crate) restorer: u64,
+    pub(crate) mask: u64,
+}
+
+thread_local! {
+    /// Not 0 while a signal waits to be delivered to this thread's guest. Constant-initialised and without
+    /// destructor, so that the signal handler may touch it.
+    pub(crate) static SIGNAL_PENDING: AtomicU32 = const { AtomicU32::new(0) };
+}
+
+/// Whether a signal waits to be delivered.
+pub(crate) fn signal_pending() -> bool {
+    SIGNAL_PENDING.with(|word| word.load(Ordering::SeqCst) != 0)
+}
+
+global_asm!(
+    ".pushsection .text.demotic_syscall,\"ax\",@progbits",
+    ".globl demotic_syscall",
+    ".type demotic_syscall,@function",
+    // rdi: number, rsi: six arguments, rdx: the pending word.
+    "demotic_syscall:",
+    "mov rax, rdi",
+    "mov rcx, rdx",
+    "mov r11, rsi",
+    "mov rdi, [r11]",
+    "mov rsi, [r11 + 8]",
+    "mov rdx, [r11 + 16]",
+    "mov r10, [r11 + 24]",
+    "mov r8, [r11 + 32]",
+    "mov r9, [r11 + 40]",
+    ".globl demotic_syscall_check",
+    "demotic_syscall_check:",
+    "cmp dword ptr [rcx], 0",
+    "jne demotic_syscall_interrupted",
+    "syscall",
+    ".globl demotic_syscall_done",
+    "demotic_syscall_done:",
+    "ret",
+    ".globl demotic_syscall_interrupted",
+    "demotic_syscall_interrupted:",
+    "mov rax, -513",
+    "ret",
+    ".globl demotic_syscall_wound_back",
+    "demotic_syscall_wound_back:",
+    "mov rax, -512",
+    "ret",
+    ".size demotic_syscall, . - demotic_syscall",
+    ".popsection",
+);
+
+unsafe extern "C" {
+    fn demotic_syscall(number: i64, args: *const u64, pending: *const AtomicU32) -> i64;
+    static demotic_syscall_check: u8;
+    static demotic_syscall_done: u8;
+    static demotic_syscall_interrupted: u8;
+    static demotic_syscall_wound_back: u8;
+}
+
+/// The addresses of the piece of assembly that does interruptible system calls.
+pub(crate) struct Stub;
+
+impl Stub {
+    /// Where a thread interrupted at `rip` has to go on: a call that has not begun, or that the kernel wound back to do it
+    /// again, ends at once; everything else goes on.
+    pub(crate) fn resume_at(rip: u64, rcx: u64) -> u64 {
+        let check = &raw const demotic_syscall_check as u64;
+        let done = &raw const demotic_syscall_done as u64;
+        if !(check..done).contains(&rip) {
+            rip
+        } else if rcx == done {
+            // A system call instruction leaves its return address in rcx: it has been executed.
+            &raw const demotic_syscall_wound_back as u64
+        } else {
+            &raw const demotic_syscall_interrupted as u64
+        }
+    }
+}
+
+fn result(value: i64) -> Result<u64, Errno> {
+    if (-4095..0).contains(&value) { Err(Errno(-value as i32)) } else { Ok(value as u64) }
+}
+
+fn words(args: &[Arg<'_>]) -> [u64; 6] {
+    let mut words = [0; 6];
+    for (word, arg) in words.iter_mut().zip(args) {
+        *word = arg.0;
+    }
+    words
+}
+
+/// Does a host system call on the guest's behalf; a pending signal interrupts it with [`Errno::RESTART`] or
+/// [`Errno::NOT_BEGUN`].
+///
+/// For calls that touch no memory of the process but through their arguments; mapping goes through
+/// [`UserMemory`](crate::memory::UserMemory).
+pub(crate) fn call(number: i64, args: &[Arg<'_>]) -> Result<u64, Errno> {
+    let words = words(args);
+    let pending = SIGNAL_PENDING.with(|word| std::ptr::from_ref(word));
+    // SAFETY: pointers among the arguments are valid for the call, or name guest memory, by construction of `Arg`.
+    result(unsafe { demotic_syscall(number, words.as_ptr(), pending) })
+}
+
+/// Does a host system call whether a signal is pending or not.
+pub(crate) fn call_now(number: i64, args: &[Arg<'_>]) -> Result<u64, Errno> {
+    static NOT_PENDING: AtomicU32 = AtomicU32::new(0);
+    let words = words(args);
+    // SAFETY: as in `call`.
+    result(unsafe { demotic_syscall(number, words.as_ptr(), &NOT_PENDING) })
+}
+
+/// The parts of a host `struct msghdr`.
+pub(crate) struct Message<'a> {
+    /// The address; empty for none. Shortened to what was received.
+    pub(crate) name: &'a mut Vec<u8>,
+    /// The parts, in guest memory.
+    pub(crate) parts: &'a mut [libc::iovec],
+    /// Control messages. Shortened to what was received.
+    pub(crate) control: &'a mut Vec<u8>,
+}
+
+impl Message<'_> {
+    fn header(&mut self) -> libc::msghdr {
+        let pointer = |bytes: &mut Vec<u8>| match bytes.len() {
+            0 => std::ptr::null_mut(),
+            _ => bytes.as_mut_ptr(),
+        };
+        let mut header = libc::msghdr::zeroed();
+        header.msg_name = pointer(self.name).cast();
+        header.msg_namelen = self.name.len() as u32;
+        header.msg_iov = self.parts.as_mut_ptr();
+        header.msg_iovlen = self.parts.len();
+        header.msg_control = pointer(self.control).cast();
+        header.msg_controllen = self.control.len();
+        header
+    }
+
+    /// Sends.
+    pub(crate) fn send(mut self, fd: i32, flags: u32) -> Result<u64, Errno> {
+        let header = self.header();
+        call(libc::SYS_sendmsg, &[fd.into(), Arg::input(&header), flags.into()])
+    }
+
+    /// Receives; gives the number of bytes and the flags of what was received.
+    pub(crate) fn receive(mut self, fd: i32, flags: u32) -> Result<(u64, u32), Errno> {
+        let mut header = self.header();
+        let got = call(libc::SYS_recvmsg, &[fd.into(), Arg::output(&mut header), flags.into()])?;
+        self.name.truncate(header.msg_namelen as usize);
+        self.control.truncate(header.msg_controllen);
+        Ok((got, header.msg_flags as u32))
+    }
+}
+
+/// Forks; 0 in the child. Through libc, whose own locks have to survive it.
+pub(crate) fn fork() -> Result<i32, Errno> {
+    // SAFETY: the engine has been told; its threads do not exist in the child, and it copes with that.
+    match unsafe { libc::fork() } {
+        -1 => Err(last_errno()),
+        pid => Ok(pid),
+    }
+}
+
+/// Ends the process at once.
+pub(crate) fn exit(status: i32) -> ! {
+    // SAFETY: ends the process without running anything of ours.
+    unsafe { libc::_exit(status) }
+}
+
+/// The error of the libc call that failed last.
+pub(crate) fn last_errno() -> Errno {
+    Errno(std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EINVAL))
+}
+
+/// Replaces the process; returns only if that fails. The strings must not contain zero bytes.
+pub(crate) fn execve(path: &CStr, argv: &[std::ffi::CString], envp: &[std::ffi::CString]) -> Errno {
+    let pointers = |strings: &[std::ffi::CString]| -> Vec<*const libc::c_char> {
+        strings.iter().map(|s| s.as_ptr()).chain([std::ptr::null()]).collect()
+    };
+    let (argv, envp) = (pointers(argv), pointers(envp));
+    // SAFETY: zero-terminated arrays of pointers to strings that outlive the call.
+    unsafe { libc::execve(path.as_ptr(), argv.as_ptr(), envp.as_ptr()) };
+    last_errno()
+}
+
+/// User and group, real and effective.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Credentials {
+    pub(crate) uid: u32,
+    pub(crate) euid: u32,
+    pub(crate) gid: u32,
+    pub(crate) egid: u32,
+}
+
+/// Who we are.
+pub(crate) fn credentials() -> Credentials {
+    // SAFETY: these calls cannot fail and touch no memory.
+    unsafe {
+        Credentials { uid: libc::getuid(), euid: libc::geteuid(), gid: libc::getgid(), egid: libc::getegid() }
+    }
+}
+
+/// The soft limit on the stack's size in bytes; `None` when there is no limit.
+pub(crate) fn stack_limit() -> Option<u64> {
+    let mut limit = libc::rlimit::zeroed();
+    call_now(libc::SYS_getrlimit, &[libc::RLIMIT_STACK.into(), Arg::output(&mut limit)]).ok()?;
+    (limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur)
+}

@@ -1,0 +1,273 @@
+//! The Linux personality: what the Linux kernel is to a 32-bit guest program.
+//!
+//! [`LinuxProcess`] is the guest's kernel as an engine sees it. System calls come through the tables in `tables/`
+//! ([`syscall`]), whose handlers are in [`handlers`] by domain; what differs between guest ABIs is in [`abi`]; signals are
+//! in [`signals`] (the guest's side) and [`host_signal`] (the host's). Descriptors, processes and files are the host's own,
+//! so a guest process is a host process. The vCPU's thread is the process's main thread.
+
+mod abi;
+mod handlers;
+#[expect(unsafe_code, reason = "does host system calls")]
+pub(crate) mod host;
+#[expect(unsafe_code, reason = "handles host signals")]
+mod host_signal;
+mod proc_files;
+mod siginfo;
+mod signals;
+mod syscall;
+mod trace;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use demotic_ir::{CpuState, EngineControl, Fault, FaultKind, Kicker, Resume, Trap, TrapContext, TrapHandler};
+
+use crate::loader::GuestKind;
+use crate::memory::UserMemory;
+
+use abi::GuestAbi;
+use siginfo::{Fields, SigInfo};
+use signals::Signals;
+
+pub use syscall::{ARM_EABI, ArgKind, MIPS_O32, Support, Syscall};
+
+/// How a guest process has ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ExitStatus {
+    /// By exit, with this status (0 to 255).
+    Code(i32),
+    /// By this signal (host number).
+    Signal(i32),
+}
+
+/// What a process knows of how it was started.
+#[derive(Clone, Debug)]
+pub struct ProcessInfo {
+    /// The program's absolute path.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub argv: Vec<OsString>,
+    /// Its auxiliary vector, as it is on the stack.
+    pub auxv: Vec<u8>,
+    /// Where absolute paths are looked up first.
+    pub sysroot: Option<PathBuf>,
+    /// The arguments to our own executable that start another guest program in the same manner.
+    pub exec_prefix: Vec<OsString>,
+    /// Log system calls to stderr.
+    pub strace: bool,
+}
+
+/// A guest process's kernel side.
+#[derive(Debug)]
+pub struct LinuxProcess {
+    memory: UserMemory,
+    kind: GuestKind,
+    abi: &'static dyn GuestAbi,
+    info: ProcessInfo,
+    signals: Signals,
+    /// Whether the engine has been asked for exact registers at faults.
+    precise: bool,
+    /// `personality`, of which nothing but the number is kept.
+    personality: u32,
+    exit: Option<ExitStatus>,
+}
+
+impl LinuxProcess {
+    /// The kernel side of a program that has just been loaded. To be called on the thread that will run it.
+    pub(crate) fn new(memory: UserMemory, kind: GuestKind, info: ProcessInfo) -> LinuxProcess {
+        let signals = Signals::inherited();
+        handlers::misc::set_name(&info.program);
+        LinuxProcess {
+            memory,
+            kind,
+            abi: abi::of(kind),
+            info,
+            signals,
+            precise: false,
+            personality: 0,
+            exit: None,
+        }
+    }
+
+    /// Another handle of the guest's memory, for a thread that compiles in the background.
+    pub fn shared_memory(&self) -> UserMemory {
+        self.memory.clone()
+    }
+
+    /// What kind of guest it is.
+    pub fn kind(&self) -> GuestKind {
+        self.kind
+    }
+
+    /// Sets what signals kick: the word that the code of this process's vCPU polls. To be called on its thread.
+    pub fn set_kicker(&self, kicker: Kicker) {
+        host_signal::set_kicker(kicker);
+        if host::signal_pending() {
+            kicker.kick();
+        }
+    }
+
+    /// How the process has ended, once the run loop has stopped.
+    pub fn exit_status(&self) -> Option<ExitStatus> {
+        self.exit
+    }
+
+    /// Ends the host process the way the guest has ended: with its status, or by its signal.
+    pub fn terminate(&self) -> ! {
+        match self.exit {
+            Some(ExitStatus::Signal(signal)) => host_signal::die(signal),
+            Some(ExitStatus::Code(status)) => host::exit(status),
+            None => host::exit(0),
+        }
+    }
+
+    /// What is done after every trap: signals are delivered, and the run loop is told whether to go on.
+    fn finish(&mut self, cx: &mut TrapContext<'_>) -> Resume {
+        if self.exit.is_none() {
+            self.deliver_signals(cx.cpu, cx.engine);
+        }
+        if self.exit.is_some() { Resume::Stop } else { Resume::Continue }
+    }
+
+    /// An instruction has raised a signal: it is delivered at that instruction.
+    fn raise_at(&mut self, cx: &mut TrapContext<'_>, pc: u64, info: &SigInfo) {
+        let slot = self.abi.pc_slot();
+        let isa = cx.cpu.get32(slot) & 1;
+        cx.cpu.set32(slot, pc as u32 & !1 | isa);
+        self.raise(cx.cpu, cx.engine, info);
+    }
+
+    fn trap_signal(&mut self, cx: &mut TrapContext<'_>, trap: Trap, pc: u64) -> SigInfo {
+        let at = Fields::Address(pc as u32);
+        match trap {
+            Trap::Breakpoint { imm } => self.breakpoint(imm, at),
+            Trap::Undefined { word } => self.undefined(word, at),
+            Trap::Unimplemented { word, name } => {
+                tracing::error!("{name} ({word:#010x}) at {pc:#x} is not implemented");
+                SigInfo::raised(libc::SIGILL, ILL_ILLOPC, at)
+            }
+            Trap::Privileged { .. } => SigInfo::raised(libc::SIGILL, ILL_PRVOPC, at),
+            Trap::Arithmetic { code } => self.arithmetic(code, at),
+            Trap::Fetch => self.fetch_fault(pc),
+            Trap::Misaligned => {
+                let target = cx.cpu.get32(self.abi.pc_slot());
+                SigInfo::raised(libc::SIGBUS, BUS_ADRALN, Fields::Address(target))
+            }
+            Trap::Syscall { .. } | Trap::InterruptCheck | Trap::CacheFlush => {
+                SigInfo::raised(libc::SIGILL, ILL_ILLOPC, at)
+            }
+        }
+    }
+
+    fn breakpoint(&self, imm: u32, at: Fields) -> SigInfo {
+        match (self.kind, imm) {
+            // Code that compilers give to checks (MIPS, asm/break.h): BRK_OVERFLOW, BRK_DIVZERO.
+            (GuestKind::Mips { .. }, 6) => SigInfo::raised(libc::SIGFPE, FPE_INTOVF, at),
+            (GuestKind::Mips { .. }, 7) => SigInfo::raised(libc::SIGFPE, FPE_INTDIV, at),
+            _ => SigInfo::raised(libc::SIGTRAP, TRAP_BRKPT, at),
+        }
+    }
+
+    fn undefined(&self, word: u32, at: Fields) -> SigInfo {
+        /// Encodings that debuggers use as breakpoints (Linux, arch/arm/kernel/ptrace.c).
+        const ARM_BREAKPOINT: u32 = 0xe7f0_01f0;
+        const THUMB_BREAKPOINT: u32 = 0xde01;
+        const THUMB2_BREAKPOINT: u32 = 0xf7f0_a000;
+        let breakpoint = word & 0x0fff_ffff == ARM_BREAKPOINT & 0x0fff_ffff
+            || word == THUMB_BREAKPOINT
+            || word == THUMB2_BREAKPOINT;
+        if matches!(self.kind, GuestKind::Arm { .. }) && breakpoint {
+            return SigInfo::raised(libc::SIGTRAP, TRAP_BRKPT, at);
+        }
+        SigInfo::raised(libc::SIGILL, ILL_ILLOPC, at)
+    }
+
+    /// MIPS only. The front end's codes: 0 is an integer overflow, others are those of trap instructions plus one.
+    fn arithmetic(&self, code: u32, at: Fields) -> SigInfo {
+        match code {
+            0 => SigInfo::raised(libc::SIGFPE, FPE_INTOVF, at),
+            _ => self.breakpoint(code - 1, at),
+        }
+    }
+
+    fn fetch_fault(&self, pc: u64) -> SigInfo {
+        let addr = pc as u32 & !1;
+        // An instruction may straddle two pages; it is the second that is missing when the first can be executed.
+        let executable =
+            |at: u32| self.memory.protection(at).is_some_and(|p| p.contains(crate::memory::Prot::EXEC));
+        let addr = if executable(addr) { addr.wrapping_add(3) & !0xfff } else { addr };
+        let code = if self.memory.protection(addr).is_some() { SEGV_ACCERR } else { SEGV_MAPERR };
+        SigInfo::raised(libc::SIGSEGV, code, Fields::Address(addr))
+    }
+
+    fn fault_signal(&self, fault: Fault) -> SigInfo {
+        let at = Fields::Address(fault.addr as u32);
+        // The upper half is the kernel's on MIPS, and touching it an address error.
+        let mips_kernel = matches!(self.kind, GuestKind::Mips { .. }) && fault.addr as u32 >= 0x8000_0000;
+        match fault.kind {
+            FaultKind::Unmapped if mips_kernel => {
+                SigInfo::raised(libc::SIGBUS, libc::SI_KERNEL, Fields::None)
+            }
+            FaultKind::Unmapped => SigInfo::raised(libc::SIGSEGV, SEGV_MAPERR, at),
+            FaultKind::Permission => SigInfo::raised(libc::SIGSEGV, SEGV_ACCERR, at),
+            FaultKind::Misaligned => SigInfo::raised(libc::SIGBUS, BUS_ADRALN, at),
+            FaultKind::Bus => SigInfo::raised(libc::SIGBUS, BUS_ADRERR, at),
+        }
+    }
+
+    /// The guest has changed code and says so in the layout's scratch slots: address and length.
+    fn flush_code(&self, cpu: &CpuState, engine: &dyn EngineControl) {
+        let scratch = match self.kind {
+            GuestKind::Arm { .. } => demotic_arm::state::SCRATCH,
+            GuestKind::Mips { .. } => demotic_mips::state::SCRATCH,
+        };
+        let (addr, len) = (cpu.get(scratch[0]), cpu.get(scratch[1]));
+        engine.invalidate(addr, addr + len);
+    }
+}
+
+// si_code values (asm-generic/siginfo.h), which libc names for some targets only.
+const ILL_ILLOPC: i32 = 1;
+const ILL_PRVOPC: i32 = 5;
+const FPE_INTDIV: i32 = 1;
+const FPE_INTOVF: i32 = 2;
+const SEGV_MAPERR: i32 = 1;
+const SEGV_ACCERR: i32 = 2;
+const BUS_ADRALN: i32 = 1;
+const BUS_ADRERR: i32 = 2;
+const TRAP_BRKPT: i32 = 1;
+
+impl TrapHandler for LinuxProcess {
+    type Mem = UserMemory;
+
+    fn memory(&mut self) -> &mut UserMemory {
+        &mut self.memory
+    }
+
+    fn trap(&mut self, cx: &mut TrapContext<'_>, trap: Trap, pc: u64) -> Resume {
+        match trap {
+            Trap::Syscall { .. } => {
+                let isa = cx.cpu.get32(self.abi.pc_slot()) & 1;
+                self.abi.clear_monitor(cx.cpu);
+                self.system_call(cx.cpu, cx.engine, pc as u32 & !1 | isa);
+            }
+            Trap::CacheFlush => self.flush_code(cx.cpu, cx.engine),
+            Trap::InterruptCheck => {}
+            _ => {
+                let info = self.trap_signal(cx, trap, pc);
+                self.raise_at(cx, pc, &info);
+            }
+        }
+        self.finish(cx)
+    }
+
+    fn fault(&mut self, cx: &mut TrapContext<'_>, fault: Fault, pc: u64) -> Resume {
+        let info = self.fault_signal(fault);
+        self.raise_at(cx, pc, &info);
+        self.finish(cx)
+    }
+
+    fn interrupted(&mut self, cx: &mut TrapContext<'_>) -> Resume {
+        self.finish(cx)
+    }
+}

@@ -1,0 +1,236 @@
+//! Guest signals: actions, masks, the alternate stack, and delivery.
+
+use demotic_ir::{CpuState, EngineControl};
+
+use super::abi::{Action, AltStack, FrameRequest, GuestAbi, signal_bit};
+use super::host_signal::{self, Disposition, FAULT_BITS};
+use super::siginfo::{Fields, SigInfo};
+use super::{ExitStatus, LinuxProcess};
+
+/// Signals have numbers 1 to 64.
+pub(crate) const COUNT: usize = 64;
+
+/// `SIG_DFL` and `SIG_IGN` as handler addresses.
+pub(crate) const DEFAULT: u32 = 0;
+pub(crate) const IGNORE: u32 = 1;
+
+const SA_ONSTACK: u32 = 0x0800_0000;
+const SA_RESTART: u32 = 0x1000_0000;
+const SA_NODEFER: u32 = 0x4000_0000;
+const SA_RESETHAND: u32 = 0x8000_0000;
+const SA_NOCLD: u32 = 3;
+
+const SS_ONSTACK: u32 = 1;
+const SS_DISABLE: u32 = 2;
+
+/// Signals that cannot be blocked.
+const UNBLOCKABLE: u64 = 1 << (libc::SIGKILL - 1) | 1 << (libc::SIGSTOP - 1);
+
+/// What a guest has said about signals.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    actions: [Action; COUNT + 1],
+    /// Blocked signals.
+    mask: u64,
+    /// The mask to go back to after a call that waits with another one.
+    suspended: Option<u64>,
+    /// The alternate stack.
+    pub(crate) alt_stack: AltStack,
+    /// The address after a system call that was wound back because of a signal.
+    pub(crate) interrupted_at: Option<u32>,
+}
+
+impl Signals {
+    /// The state that a program starts with, from what the process has inherited.
+    pub(crate) fn inherited() -> Signals {
+        host_signal::start();
+        let mut actions = [Action::default(); COUNT + 1];
+        for (signal, action) in actions.iter_mut().enumerate().skip(1) {
+            let ours = FAULT_BITS & signal_bit(signal as i32) != 0;
+            if !ours && host_signal::is_ignored(signal as i32) {
+                action.handler = IGNORE;
+            }
+        }
+        Signals {
+            actions,
+            mask: host_signal::mask() & !FAULT_BITS,
+            suspended: None,
+            alt_stack: AltStack { sp: 0, size: 0, flags: SS_DISABLE },
+            interrupted_at: None,
+        }
+    }
+
+    /// What happens on a signal.
+    pub(crate) fn action(&self, signal: i32) -> Action {
+        self.actions.get(signal as usize).copied().unwrap_or_default()
+    }
+
+    /// Says what is to happen on a signal.
+    pub(crate) fn set_action(&mut self, signal: i32, action: Action) {
+        let disposition = match action.handler {
+            DEFAULT => Disposition::Default,
+            IGNORE => Disposition::Ignore,
+            _ => Disposition::Catch { flags: action.flags & SA_NOCLD },
+        };
+        // Refused only for numbers that are not signals, which the callers have excluded.
+        let _ = host_signal::set_disposition(signal, disposition);
+        if let Some(entry) = self.actions.get_mut(signal as usize) {
+            *entry = action;
+        }
+    }
+
+    /// Whether some signal that instructions raise has a handler.
+    pub(crate) fn catches_faults(&self) -> bool {
+        let caught = |signal: usize| self.actions[signal].handler > IGNORE;
+        (1..=COUNT).any(|signal| FAULT_BITS & signal_bit(signal as i32) != 0 && caught(signal))
+    }
+
+    /// The blocked signals.
+    pub(crate) fn mask(&self) -> u64 {
+        self.mask
+    }
+
+    /// Blocks other signals.
+    pub(crate) fn set_mask(&mut self, mask: u64) {
+        self.mask = mask & !UNBLOCKABLE;
+        host_signal::set_mask(self.mask);
+    }
+
+    /// Waits with another mask from here until the next delivery. The host's mask is the waiting call's business.
+    pub(crate) fn suspend_with(&mut self, mask: u64) {
+        self.suspended = Some(self.mask);
+        self.mask = mask & !UNBLOCKABLE;
+    }
+
+    /// Whether the stack pointer is on the alternate stack.
+    pub(crate) fn on_alt_stack(&self, sp: u32) -> bool {
+        sp.wrapping_sub(self.alt_stack.sp) < self.alt_stack.size && self.alt_stack.size != 0
+    }
+
+    /// The alternate stack as a program is shown it.
+    pub(crate) fn shown_alt_stack(&self, sp: u32) -> AltStack {
+        let flags = match self.alt_stack.size {
+            0 => SS_DISABLE,
+            _ if self.on_alt_stack(sp) => SS_ONSTACK,
+            _ => 0,
+        };
+        AltStack { flags, ..self.alt_stack }
+    }
+}
+
+impl LinuxProcess {
+    /// Delivers signals that wait. Called on the way back to the guest.
+    pub(crate) fn deliver_signals(&mut self, cpu: &mut CpuState, engine: &dyn EngineControl) {
+        while self.exit.is_none() {
+            let info = match host_signal::take() {
+                Some(info) => SigInfo::from_host(&info),
+                None => match host_signal::take_held(self.signals.mask) {
+                    Some(signal) => SigInfo::raised(signal, libc::SI_USER, Fields::Sender { pid: 0, uid: 0 }),
+                    None => break,
+                },
+            };
+            self.deliver(cpu, engine, &info);
+        }
+        self.signals.interrupted_at = None;
+        if let Some(mask) = self.signals.suspended.take() {
+            self.signals.set_mask(mask);
+        }
+    }
+
+    /// A signal that an instruction has raised: it cannot wait.
+    pub(crate) fn raise(&mut self, cpu: &mut CpuState, engine: &dyn EngineControl, info: &SigInfo) {
+        let blocked = self.signals.mask & signal_bit(info.signal) != 0;
+        if blocked || self.signals.action(info.signal).handler <= IGNORE {
+            return self.die_by(cpu, info);
+        }
+        self.deliver(cpu, engine, info);
+    }
+
+    fn die_by(&mut self, cpu: &CpuState, info: &SigInfo) {
+        let pc = cpu.get32(self.abi.pc_slot());
+        tracing::info!(target: "signal", "killed by signal {} at {pc:#x}: {:?}", info.signal, info.fields);
+        self.exit = Some(ExitStatus::Signal(info.signal));
+    }
+
+    fn deliver(&mut self, cpu: &mut CpuState, engine: &dyn EngineControl, info: &SigInfo) {
+        let action = self.signals.action(info.signal);
+        match action.handler {
+            IGNORE => self.signals.set_mask(self.signals.mask),
+            // Only signals of the fault kind come here with a default action, and all of them kill.
+            DEFAULT => self.die_by(cpu, info),
+            _ => self.enter_handler(cpu, engine, info, action),
+        }
+    }
+
+    fn enter_handler(
+        &mut self,
+        cpu: &mut CpuState,
+        engine: &dyn EngineControl,
+        info: &SigInfo,
+        action: Action,
+    ) {
+        let abi: &dyn GuestAbi = self.abi;
+        if let Some(next) = self.signals.interrupted_at.take()
+            && action.flags & SA_RESTART == 0
+        {
+            cpu.set32(abi.pc_slot(), next);
+            abi.set_result(cpu, Err(super::host::Errno(libc::EINTR)));
+        }
+        let sp = cpu.get32(abi.sp_slot());
+        let shown = self.signals.shown_alt_stack(sp);
+        let switch = action.flags & SA_ONSTACK != 0 && shown.flags == 0;
+        let stack = self.signals.alt_stack;
+        let sp = if switch { stack.sp.wrapping_add(stack.size) } else { sp };
+        let mask = self.signals.suspended.take().unwrap_or(self.signals.mask);
+        let request = FrameRequest { info, action: &action, mask, alt_stack: shown, sp };
+        abi.clear_monitor(cpu);
+        if abi.push_frame(cpu, &self.memory, &request).is_err() {
+            // No room for the frame: Linux forces SIGSEGV, which cannot be caught here either.
+            let info = SigInfo::raised(libc::SIGSEGV, libc::SI_KERNEL, Fields::Address(sp));
+            return self.die_by(cpu, &info);
+        }
+        if action.flags & SA_RESETHAND != 0 {
+            self.signals.set_action(info.signal, Action { handler: DEFAULT, ..action });
+            self.update_precision(engine);
+        }
+        let own = if action.flags & SA_NODEFER == 0 { signal_bit(info.signal) } else { 0 };
+        self.signals.set_mask(self.signals.mask | action.mask | own);
+    }
+
+    /// Tells the engine whether the guest can see registers at faults.
+    pub(crate) fn update_precision(&mut self, engine: &dyn EngineControl) {
+        let wanted = self.signals.catches_faults();
+        if wanted != self.precise {
+            self.precise = wanted;
+            engine.set_precise_faults(wanted);
+        }
+    }
+
+    /// Goes back from a handler to what it interrupted.
+    pub(crate) fn return_from_handler(&mut self, cpu: &mut CpuState, rt: bool) {
+        let abi: &dyn GuestAbi = self.abi;
+        match abi.pop_frame(cpu, &self.memory, rt) {
+            Ok(restored) => {
+                if let Some(stack) = restored.alt_stack {
+                    self.restore_alt_stack(cpu, stack);
+                }
+                abi.clear_monitor(cpu);
+                self.signals.set_mask(restored.mask);
+            }
+            Err(_) => {
+                let sp = cpu.get32(abi.sp_slot());
+                let info = SigInfo::raised(libc::SIGSEGV, libc::SI_KERNEL, Fields::Address(sp));
+                self.die_by(cpu, &info);
+            }
+        }
+    }
+
+    fn restore_alt_stack(&mut self, cpu: &CpuState, stack: AltStack) {
+        let sp = cpu.get32(self.abi.sp_slot());
+        if !self.signals.on_alt_stack(sp) {
+            let disabled = stack.flags & SS_DISABLE != 0;
+            let stack = if disabled { AltStack { sp: 0, size: 0, flags: SS_DISABLE } } else { stack };
+            self.signals.alt_stack = stack;
+        }
+    }
+}

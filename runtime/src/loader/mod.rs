@@ -1,0 +1,229 @@
+//! From a program file to a process that is ready to run: what kind of guest it is ([`elf`]), its segments in memory
+//! ([`image`]), and its stack ([`stack`]).
+
+mod elf;
+mod image;
+mod kernel_pages;
+mod stack;
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use demotic_arm::state as arm;
+use demotic_ir::CpuState;
+use demotic_mips::state as mips;
+
+use crate::linux::{LinuxProcess, ProcessInfo};
+use crate::memory::{MapError, MemoryLayout, UserMemory};
+
+pub use elf::{ElfError, ElfFile, FloatAbi, GuestKind};
+pub(crate) use kernel_pages::SIGRETURN_CODE;
+pub(crate) use stack::hwcap;
+
+/// Everything that is needed to start a program.
+#[derive(Clone, Debug, Default)]
+pub struct LaunchOptions {
+    /// The program's file.
+    pub program: PathBuf,
+    /// Its arguments, without the name it is called by.
+    pub args: Vec<OsString>,
+    /// The name it is called by, if that is not `program`.
+    pub argv0: Option<OsString>,
+    /// Its environment, as `NAME=value`.
+    pub envp: Vec<OsString>,
+    /// Where absolute paths are looked up first (`-L`, `QEMU_LD_PREFIX`).
+    pub sysroot: Option<PathBuf>,
+    /// The arguments to give to our own executable so that it runs another guest program in the same manner. The guest's
+    /// `execve` adds `--argv0 NAME -- PROGRAM ARGUMENTS`.
+    pub exec_prefix: Vec<OsString>,
+    /// Log system calls to stderr as `strace` does.
+    pub strace: bool,
+}
+
+/// A loaded program.
+pub struct Launch {
+    /// The guest's kernel side.
+    pub process: LinuxProcess,
+    /// The registers it starts with.
+    pub cpu: Box<CpuState>,
+    /// What kind of guest it is.
+    pub kind: GuestKind,
+}
+
+/// Why a program cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum LaunchError {
+    /// The file cannot be read.
+    #[error("cannot open {}: {error}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The file is not a program that Demotic runs.
+    #[error("cannot run {}: {error}", path.display())]
+    Elf {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: ElfError,
+    },
+    /// The program needs a dynamic loader that is not there.
+    #[error(
+        "cannot open the dynamic loader {} that {} asks for: {error}; if the guest's libraries are elsewhere, name \
+         their root directory with -L",
+        interpreter.display(), path.display()
+    )]
+    Interpreter {
+        /// The program.
+        path: PathBuf,
+        /// Its interpreter.
+        interpreter: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The host has no room for the guest's address space.
+    #[error("cannot reserve 4 GiB of address space for the guest: {0} (is there a limit on virtual memory?)")]
+    Reserve(io::Error),
+    /// A segment does not fit the guest's address space.
+    #[error("cannot map {} into the guest: {error}", path.display())]
+    Map {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: MapError,
+    },
+    /// Arguments and environment do not fit on the stack.
+    #[error("the arguments and the environment are too large")]
+    ArgumentsTooLarge,
+}
+
+/// Opens a program and says what it is.
+///
+/// # Errors
+/// When it cannot be read or is not for us.
+pub fn identify(path: &Path) -> Result<ElfFile, LaunchError> {
+    let file = File::open(path).map_err(|error| LaunchError::Open { path: path.to_owned(), error })?;
+    ElfFile::read(file, path).map_err(|error| LaunchError::Elf { path: path.to_owned(), error })
+}
+
+/// Loads a program.
+///
+/// # Errors
+/// [`LaunchError`]; no guest code has run then.
+pub fn load(options: &LaunchOptions) -> Result<Launch, LaunchError> {
+    let program = identify(&options.program)?;
+    let kind = program.kind;
+    let interpreter = match &program.interpreter {
+        Some(name) => Some(open_interpreter(options, &program, Path::new(name))?),
+        None => None,
+    };
+    let memory = UserMemory::new(kind.memory_layout()).map_err(LaunchError::Reserve)?;
+    let map_error = |path: &Path| {
+        let path = path.to_owned();
+        move |error| LaunchError::Map { path, error }
+    };
+    memory.set_read_implies_exec(program.executable_stack.is_none());
+    let stack_top = stack::map(&memory, kind, program.executable_stack != Some(false))
+        .map_err(map_error(&options.program))?;
+    let image = image::map(&memory, &program, true).map_err(map_error(&program.path))?;
+    let loader = match &interpreter {
+        Some(elf) => Some(image::map(&memory, elf, false).map_err(map_error(&elf.path))?),
+        None => None,
+    };
+    memory.set_heap(image.end);
+    kernel_pages::map(&memory, kind).map_err(map_error(&options.program))?;
+
+    let argv = arguments(options);
+    let exec_path = options.program.as_os_str().to_owned();
+    let contents = stack::Contents { kind, argv: &argv, envp: &options.envp, exec_path: &exec_path };
+    let start = stack::fill(&memory, stack_top, &contents, &image, loader.as_ref())
+        .map_err(|_| LaunchError::ArgumentsTooLarge)?;
+    let entry = loader.as_ref().unwrap_or(&image).entry;
+    let cpu = initial_state(kind, entry, start.sp);
+
+    let info = ProcessInfo {
+        program: std::path::absolute(&options.program).unwrap_or_else(|_| options.program.clone()),
+        argv,
+        auxv: start.auxv,
+        sysroot: options.sysroot.clone(),
+        exec_prefix: options.exec_prefix.clone(),
+        strace: options.strace,
+    };
+    Ok(Launch { process: LinuxProcess::new(memory, kind, info), cpu, kind })
+}
+
+fn arguments(options: &LaunchOptions) -> Vec<OsString> {
+    let name = options.argv0.clone().unwrap_or_else(|| options.program.as_os_str().to_owned());
+    std::iter::once(name).chain(options.args.iter().cloned()).collect()
+}
+
+fn open_interpreter(options: &LaunchOptions, program: &ElfFile, name: &Path) -> Result<ElfFile, LaunchError> {
+    let prefixed = options.sysroot.as_ref().map(|root| prefix_path(root, name)).filter(|path| path.exists());
+    let path = prefixed.unwrap_or_else(|| name.to_owned());
+    let missing =
+        |error| LaunchError::Interpreter { path: program.path.clone(), interpreter: name.to_owned(), error };
+    let file = File::open(&path).map_err(missing)?;
+    ElfFile::read(file, &path).map_err(|error| LaunchError::Elf { path, error })
+}
+
+/// An absolute guest path under a root directory.
+pub(crate) fn prefix_path(root: &Path, path: &Path) -> PathBuf {
+    let bytes = path.as_os_str().as_bytes();
+    let relative = bytes.iter().position(|&b| b != b'/').map_or(&b""[..], |start| &bytes[start..]);
+    root.join(std::ffi::OsStr::from_bytes(relative))
+}
+
+impl GuestKind {
+    /// Where the kernel of this guest places things.
+    fn memory_layout(self) -> MemoryLayout {
+        let limit = match self {
+            // The page of the kernel's user helpers and what is above it are not the guest's.
+            GuestKind::Arm { .. } => 0xffff_0000,
+            // User space is the lower half: kuseg.
+            GuestKind::Mips { .. } => 0x7fff_8000,
+        };
+        MemoryLayout { big: self.is_big(), limit, mmap_area: 0x1_0000..limit, read_implies_exec: false }
+    }
+}
+
+/// The registers that a program starts with.
+fn initial_state(kind: GuestKind, entry: u32, sp: u32) -> Box<CpuState> {
+    let mut cpu = Box::new(CpuState::new());
+    match kind {
+        GuestKind::Arm { .. } => {
+            /// CPSR.M: User mode.
+            const USER: u32 = 0x10;
+            /// FPEXC.EN.
+            const VFP_ENABLED: u32 = 1 << 30;
+            cpu.set32(arm::PC, entry);
+            cpu.set32(arm::SP, sp);
+            cpu.set32(arm::CPSR_LOW, USER);
+            cpu.set32(arm::FPEXC, VFP_ENABLED);
+            cpu.set32(arm::ZF, 1);
+            cpu.set(arm::MONITOR_ADDR, u64::MAX);
+        }
+        GuestKind::Mips { fr, nan2008, .. } => {
+            /// Status.KSU: user mode; Status.CU1: the FPU may be used.
+            const STATUS: u32 = 1 << 4 | 1 << 29;
+            /// Status.FR: 32 registers of 64 bits.
+            const FR: u32 = 1 << 26;
+            /// FCSR.NAN2008 and FCSR.ABS2008.
+            const NAN2008: u32 = 1 << 18 | 1 << 19;
+            /// The register that position-independent code expects its own address in.
+            const T9: u32 = 25;
+            const SP: u32 = 29;
+            cpu.set32(mips::PC, entry);
+            cpu.set32(mips::R.nth(SP), sp);
+            cpu.set32(mips::R.nth(T9), entry);
+            cpu.set32(mips::STATUS, STATUS | if fr { FR } else { 0 });
+            cpu.set32(mips::FCSR, if nan2008 { NAN2008 } else { 0 });
+            cpu.set(mips::MONITOR_ADDR, u64::MAX);
+        }
+    }
+    cpu
+}

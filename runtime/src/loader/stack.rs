@@ -1,0 +1,201 @@
+//! The initial stack: its memory, and what a program finds on it: arguments, environment, auxiliary vector.
+
+use std::ffi::{OsStr, OsString};
+use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
+
+use demotic_ir::Fault;
+
+use super::elf::GuestKind;
+use super::image::Image;
+use crate::linux::host;
+use crate::memory::{Backing, MapError, MapRequest, PAGE_SIZE, Placement, Prot, UserMemory};
+
+/// Bytes of stack when the host's limit does not say otherwise.
+const DEFAULT_SIZE: u64 = 8 << 20;
+/// The most that the host's limit can ask for.
+const MAX_SIZE: u64 = 256 << 20;
+/// Bytes below the stack in which nothing else is mapped by itself: what overflows the stack faults.
+const GUARD: u64 = 1 << 20;
+
+/// Maps the stack; gives the address of its end.
+pub(super) fn map(memory: &UserMemory, kind: GuestKind, executable: bool) -> Result<u32, MapError> {
+    let top: u32 = match kind {
+        GuestKind::Arm { .. } => 0xfffe_f000,
+        GuestKind::Mips { .. } => 0x7fff_6000,
+    };
+    let limit = host::stack_limit().unwrap_or(DEFAULT_SIZE);
+    let size = if limit > MAX_SIZE { DEFAULT_SIZE } else { limit.max(1 << 17) };
+    let size = size.next_multiple_of(u64::from(PAGE_SIZE));
+    let low = u64::from(top) - size;
+    let exec = if executable { Prot::EXEC } else { Prot::empty() };
+    memory.map(&MapRequest {
+        placement: Placement::Fixed(low as u32),
+        len: size,
+        prot: Prot::READ | Prot::WRITE | exec,
+        shared: false,
+        backing: Backing::Special("[stack]"),
+    })?;
+    memory.set_mmap_area(0x1_0000..low - GUARD);
+    Ok(top)
+}
+
+/// What goes on the stack.
+pub(super) struct Contents<'a> {
+    pub(super) kind: GuestKind,
+    pub(super) argv: &'a [OsString],
+    pub(super) envp: &'a [OsString],
+    pub(super) exec_path: &'a OsStr,
+}
+
+/// The stack as the program finds it.
+pub(super) struct Start {
+    /// The stack pointer.
+    pub(super) sp: u32,
+    /// The auxiliary vector, for `/proc/self/auxv`.
+    pub(super) auxv: Vec<u8>,
+}
+
+/// Writes downwards.
+struct Pusher<'a> {
+    memory: &'a UserMemory,
+    at: u32,
+}
+
+impl Pusher<'_> {
+    fn push(&mut self, bytes: &[u8]) -> Result<u32, Fault> {
+        self.at = self.at.wrapping_sub(bytes.len() as u32);
+        self.memory.write_bytes(self.at, bytes)?;
+        Ok(self.at)
+    }
+
+    fn push_string(&mut self, string: &OsStr) -> Result<u32, Fault> {
+        self.push(&[0])?;
+        self.push(string.as_bytes())
+    }
+
+    fn push_strings(&mut self, strings: &[OsString]) -> Result<Vec<u32>, Fault> {
+        let mut addresses = Vec::with_capacity(strings.len());
+        for string in strings.iter().rev() {
+            addresses.push(self.push_string(string)?);
+        }
+        addresses.reverse();
+        Ok(addresses)
+    }
+}
+
+/// Fills the stack that ends at `top`. `loader` is the dynamic loader's image.
+pub(super) fn fill(
+    memory: &UserMemory,
+    top: u32,
+    contents: &Contents<'_>,
+    image: &Image,
+    loader: Option<&Image>,
+) -> Result<Start, Fault> {
+    let mut stack = Pusher { memory, at: top };
+    stack.push(&[0; 4])?;
+    let exec_path = stack.push_string(contents.exec_path)?;
+    let envp = stack.push_strings(contents.envp)?;
+    let argv = stack.push_strings(contents.argv)?;
+    let platform = stack.push_string(OsStr::new(platform(contents.kind)))?;
+    let random = stack.push(&random_bytes())?;
+
+    let mut auxv = auxiliary_vector(contents.kind, image, loader);
+    auxv.extend([(AT_EXECFN, exec_path), (AT_RANDOM, random), (AT_PLATFORM, platform), (AT_NULL, 0)]);
+    let auxv: Vec<u32> = auxv.iter().flat_map(|&(tag, value)| [tag, value]).collect();
+
+    let mut words = vec![argv.len() as u32];
+    words.extend(argv.into_iter().chain([0]));
+    words.extend(envp.into_iter().chain([0]));
+    words.extend(&auxv);
+    let encode = |words: &[u32]| -> Vec<u8> {
+        let big = memory.is_big();
+        words.iter().flat_map(|w| if big { w.to_be_bytes() } else { w.to_le_bytes() }).collect()
+    };
+    let block = encode(&words);
+    // Both ABIs want the stack pointer to be a multiple of 8; 16 serves everybody.
+    stack.at = stack.at.wrapping_sub(block.len() as u32) & !15;
+    memory.write_bytes(stack.at, &block)?;
+    Ok(Start { sp: stack.at, auxv: encode(&auxv) })
+}
+
+const AT_NULL: u32 = 0;
+const AT_PHDR: u32 = 3;
+const AT_PHENT: u32 = 4;
+const AT_PHNUM: u32 = 5;
+const AT_PAGESZ: u32 = 6;
+const AT_BASE: u32 = 7;
+const AT_FLAGS: u32 = 8;
+const AT_ENTRY: u32 = 9;
+const AT_UID: u32 = 11;
+const AT_EUID: u32 = 12;
+const AT_GID: u32 = 13;
+const AT_EGID: u32 = 14;
+const AT_PLATFORM: u32 = 15;
+const AT_HWCAP: u32 = 16;
+const AT_CLKTCK: u32 = 17;
+const AT_SECURE: u32 = 23;
+const AT_RANDOM: u32 = 25;
+const AT_HWCAP2: u32 = 26;
+const AT_EXECFN: u32 = 31;
+
+/// The entries that are not addresses of things on the stack.
+fn auxiliary_vector(kind: GuestKind, image: &Image, loader: Option<&Image>) -> Vec<(u32, u32)> {
+    let ids = host::credentials();
+    let secure = u32::from(ids.uid != ids.euid || ids.gid != ids.egid);
+    vec![
+        (AT_HWCAP, hwcap(kind)),
+        (AT_PAGESZ, PAGE_SIZE),
+        (AT_CLKTCK, 100),
+        (AT_PHDR, image.headers),
+        (AT_PHENT, 32),
+        (AT_PHNUM, u32::from(image.header_count)),
+        (AT_BASE, loader.map_or(0, |l| l.bias)),
+        (AT_FLAGS, 0),
+        (AT_ENTRY, image.entry),
+        (AT_UID, ids.uid),
+        (AT_EUID, ids.euid),
+        (AT_GID, ids.gid),
+        (AT_EGID, ids.egid),
+        (AT_SECURE, secure),
+        (AT_HWCAP2, 0),
+    ]
+}
+
+/// What the processor can do: what the front end does, and no more.
+pub(crate) fn hwcap(kind: GuestKind) -> u32 {
+    const HALF: u32 = 1 << 1;
+    const THUMB: u32 = 1 << 2;
+    const FAST_MULT: u32 = 1 << 4;
+    const VFP: u32 = 1 << 6;
+    const EDSP: u32 = 1 << 7;
+    const VFPV3: u32 = 1 << 13;
+    const VFPV3D16: u32 = 1 << 14;
+    const TLS: u32 = 1 << 15;
+    const IDIVA: u32 = 1 << 17;
+    const IDIVT: u32 = 1 << 18;
+    match kind {
+        GuestKind::Arm { .. } => {
+            HALF | THUMB | FAST_MULT | VFP | EDSP | VFPV3 | VFPV3D16 | TLS | IDIVA | IDIVT
+        }
+        // Its bits name release 6 and the application-specific extensions.
+        GuestKind::Mips { .. } => 0,
+    }
+}
+
+fn platform(kind: GuestKind) -> &'static str {
+    match kind {
+        GuestKind::Arm { .. } => "v7l",
+        GuestKind::Mips { .. } => "mips32r2",
+    }
+}
+
+/// 16 bytes for the guest's stack protector and pointer guard.
+fn random_bytes() -> [u8; 16] {
+    let mut bytes = [0x5a; 16];
+    // Without /dev/urandom (a bare chroot) the guest still runs, only less guarded.
+    if let Ok(mut source) = std::fs::File::open("/dev/urandom") {
+        let _ = source.read_exact(&mut bytes);
+    }
+    bytes
+}

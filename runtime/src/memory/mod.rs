@@ -1,0 +1,169 @@
+//! The memory of a 32-bit user-mode guest: a reserved window of the host's address space ([`window`]), the list of its
+//! mappings ([`regions`]) and the guest's mmap family ([`map`]).
+//!
+//! A [`UserMemory`] is a handle; clones name the same memory, and may be used on other threads. Lock order: the list of
+//! mappings is the only lock, and it is never held while guest memory is accessed.
+
+mod access;
+mod map;
+mod pages;
+pub mod regions;
+#[expect(unsafe_code, reason = "maps and accesses the guest's part of the host's address space")]
+mod window;
+
+use std::io;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use demotic_ir::{Access, CodeSource, Fault, FaultKind, HostView, MemSize, Memory};
+use demotic_translator::host::guarded::HostFault;
+use demotic_translator::host::signal::install_fault_handler;
+
+pub use map::{Backing, MapError, MapRequest, Placement, RemapRequest};
+pub use regions::{FileInfo, Prot, Region, Source};
+
+use pages::PageFlags;
+use regions::Regions;
+use window::Window;
+
+/// Bytes in a guest page.
+pub const PAGE_SIZE: u32 = window::PAGE as u32;
+
+/// Where a personality places things, and how its data looks.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MemoryLayout {
+    /// Whether data is big-endian.
+    pub big: bool,
+    /// Addresses from here on belong to the guest's kernel; the guest cannot map them.
+    pub limit: u64,
+    /// Mappings without a given place come from this range, highest first.
+    pub mmap_area: Range<u64>,
+    /// Whether readable mappings are executable too (programs from before executable stacks were marked).
+    pub read_implies_exec: bool,
+}
+
+/// The lock-protected part.
+#[derive(Debug)]
+struct MapState {
+    regions: Regions,
+    layout: MemoryLayout,
+    /// Start and end of the heap.
+    brk: Range<u64>,
+    /// Address ranges whose translations have become invalid.
+    stale: Vec<Range<u64>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    window: Window,
+    pages: PageFlags,
+    state: Mutex<MapState>,
+    big: bool,
+}
+
+/// A handle of a guest's memory.
+#[derive(Clone, Debug)]
+pub struct UserMemory {
+    shared: Arc<Shared>,
+}
+
+impl UserMemory {
+    /// Reserves the address space of a guest; nothing is mapped in it.
+    ///
+    /// # Errors
+    /// When the host does not have 4 GiB of address space left (`ulimit -v`).
+    pub fn new(layout: MemoryLayout) -> io::Result<UserMemory> {
+        install_fault_handler();
+        let big = layout.big;
+        let state = MapState { regions: Regions::default(), layout, brk: 0..0, stale: Vec::new() };
+        let (window, pages) = (Window::reserve()?, PageFlags::new());
+        Ok(UserMemory { shared: Arc::new(Shared { window, pages, state: Mutex::new(state), big }) })
+    }
+
+    /// Host address of guest address 0. Host system calls may be given addresses inside the window; the host kernel
+    /// checks them as it does for any program.
+    pub fn host_base(&self) -> u64 {
+        self.shared.window.base()
+    }
+
+    /// The host address of `[addr, addr + len)`, if that does not reach beyond the window.
+    pub fn host_range(&self, addr: u32, len: u64) -> Option<u64> {
+        (u64::from(addr).checked_add(len)? <= window::SIZE).then(|| self.host_base() + u64::from(addr))
+    }
+
+    /// The guest address of a host address, if it is inside the window or its guards (addresses wrap there).
+    pub fn guest_address(&self, host: u64) -> Option<u32> {
+        const GUARD: u64 = 1 << 20;
+        let offset = host.wrapping_sub(self.host_base());
+        (offset.wrapping_add(GUARD) < window::SIZE + 2 * GUARD).then_some(offset as u32)
+    }
+
+    /// What the guest may do at an address; `None` where nothing is mapped.
+    pub fn protection(&self, addr: u32) -> Option<Prot> {
+        self.shared.pages.prot(addr)
+    }
+
+    /// What a fault of a host access to this memory means to the guest.
+    pub fn classify(&self, fault: HostFault, access: Access) -> Fault {
+        let addr = fault.addr.wrapping_sub(self.host_base()) as u32;
+        let kind = match self.protection(addr) {
+            _ if fault.signal == libc::SIGBUS => FaultKind::Bus,
+            None => FaultKind::Unmapped,
+            Some(_) => FaultKind::Permission,
+        };
+        Fault { addr: u64::from(addr), access, kind }
+    }
+
+    fn state(&self) -> MutexGuard<'_, MapState> {
+        // A panic while the lock was held leaves the list consistent enough: every update is one call.
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Memory for UserMemory {
+    #[inline]
+    fn load(&mut self, addr: u64, size: MemSize) -> Result<u64, Fault> {
+        self.shared.window.load(addr as u32, size).map_err(|f| self.classify(f, Access::Load))
+    }
+
+    #[inline]
+    fn store(&mut self, addr: u64, size: MemSize, value: u64) -> Result<(), Fault> {
+        self.shared.window.store(addr as u32, size, value).map_err(|f| self.classify(f, Access::Store))
+    }
+
+    #[inline]
+    fn compare_exchange(&mut self, addr: u64, size: MemSize, old: u64, new: u64) -> Result<u64, Fault> {
+        let result = self.shared.window.compare_exchange(addr as u32, size, old, new);
+        result.map_err(|f| self.classify(f, Access::Store))
+    }
+
+    fn host_view(&self) -> HostView {
+        HostView::Window { base: self.host_base() }
+    }
+}
+
+impl CodeSource for UserMemory {
+    fn fetch(&self, addr: u64, buf: &mut [u8]) -> bool {
+        let (first, last) = (addr as u32, (addr as u32).wrapping_add(buf.len().saturating_sub(1) as u32));
+        let executable = |at| self.protection(at).is_some_and(|prot| prot.contains(Prot::EXEC));
+        executable(first)
+            && (first / PAGE_SIZE == last / PAGE_SIZE || executable(last))
+            && self.read_bytes(first, buf).is_ok()
+    }
+
+    fn read_only(&self, addr: u64, len: u32) -> Option<u64> {
+        let (first, last) = (addr as u32, (addr as u32).checked_add(len.checked_sub(1)?)?);
+        let mut bytes = [0; 8];
+        let target = bytes.get_mut(..len as usize)?;
+        for page in [first, last] {
+            if self.protection(page)?.contains(Prot::WRITE) {
+                return None;
+            }
+        }
+        // Before the read: whoever makes the page writable from here on sees the mark.
+        self.shared.pages.set_folded(first);
+        self.shared.pages.set_folded(last);
+        self.read_bytes(first, target).ok()?;
+        Some(u64::from_le_bytes(bytes))
+    }
+}
