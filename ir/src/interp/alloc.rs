@@ -16,9 +16,9 @@ const FIRST_FLAGS: u16 = (FRAME_WORDS - FLAG_WORDS) as u16;
 #[derive(Clone, Copy)]
 struct Life {
     /// The draft that defines it.
-    def: usize,
+    def: u32,
     /// The last draft that uses it.
-    last_use: usize,
+    last_use: u32,
     /// Whether it is a set of flags: four words.
     flags: bool,
 }
@@ -69,7 +69,7 @@ fn for_each_arg<M>(draft: &Draft<M>, mut f: impl FnMut(Arg)) {
 fn lives<M>(drafts: &[Draft<M>], count: usize, is_flags: impl Fn(Value) -> bool) -> Vec<Life> {
     let mut lives: Vec<Life> =
         (0..count).map(|v| Life { def: 0, last_use: 0, flags: is_flags(Value(v as u32)) }).collect();
-    for (at, draft) in drafts.iter().enumerate() {
+    for (at, draft) in (0..).zip(drafts) {
         for_each_arg(draft, |arg| match arg {
             Arg::Use(v) => lives[v.0 as usize].last_use = at,
             Arg::Def(v) => lives[v.0 as usize].def = at,
@@ -80,28 +80,29 @@ fn lives<M>(drafts: &[Draft<M>], count: usize, is_flags: impl Fn(Value) -> bool)
 }
 
 /// For each `get` and `put`, the next draft after it that writes its slot.
-fn next_writes<M>(drafts: &[Draft<M>]) -> Vec<usize> {
-    let mut next = [usize::MAX; STATE_WORDS];
-    let mut result = vec![usize::MAX; drafts.len()];
-    for (at, draft) in drafts.iter().enumerate().rev() {
+fn next_writes<M>(drafts: &[Draft<M>]) -> Vec<u32> {
+    let mut next = [u32::MAX; STATE_WORDS];
+    let mut result = vec![u32::MAX; drafts.len()];
+    for (i, draft) in drafts.iter().enumerate().rev() {
+        let at = i as u32;
         match &draft.what {
-            What::Get { slot, width, .. } => result[at] = earliest(&next, *slot, *width),
+            What::Get { slot, width, .. } => result[i] = earliest(&next, *slot, *width),
             What::Put { slot, width, .. } => {
-                result[at] = earliest(&next, *slot, *width);
+                result[i] = earliest(&next, *slot, *width);
                 mark(&mut next, *slot, *width, at);
             }
-            What::Op(op) | What::If(op) => op.touches.iter().for_each(|&slot| mark(&mut next, slot, 1, at)),
+            What::Op(op) | What::If(op) => op.touches.iter().for_each(|slot| mark(&mut next, slot, 1, at)),
             What::EndIf => {}
         }
     }
     result
 }
 
-fn earliest(next: &[usize; STATE_WORDS], slot: Slot, width: u16) -> usize {
-    range(slot, width).map(|s| next[s]).min().unwrap_or(usize::MAX)
+fn earliest(next: &[u32; STATE_WORDS], slot: Slot, width: u16) -> u32 {
+    range(slot, width).map(|s| next[s]).min().unwrap_or(u32::MAX)
 }
 
-fn mark(table: &mut [usize; STATE_WORDS], slot: Slot, width: u16, at: usize) {
+fn mark(table: &mut [u32; STATE_WORDS], slot: Slot, width: u16, at: u32) {
     range(slot, width).for_each(|s| table[s] = at);
 }
 
@@ -112,13 +113,13 @@ fn range(slot: Slot, width: u16) -> std::ops::Range<usize> {
 /// Finds the values that can live in slots. Positions are those of drafts, counted from 1 so that 0 means never.
 struct SlotHomes {
     /// The last position up to which the slot must keep its value for one that lives there.
-    needed: [usize; STATE_WORDS],
+    needed: [u32; STATE_WORDS],
     /// The last read, put or other touch of each slot.
-    touched: [usize; STATE_WORDS],
+    touched: [u32; STATE_WORDS],
     /// The last draft at which all state must be exact.
-    exposed: usize,
+    exposed: u32,
     /// The last beginning or end of a conditional part.
-    edge: usize,
+    edge: u32,
 }
 
 impl SlotHomes {
@@ -126,9 +127,9 @@ impl SlotHomes {
         SlotHomes { needed: [0; STATE_WORDS], touched: [0; STATE_WORDS], exposed: 0, edge: 0 }
     }
 
-    fn assign<M>(mut self, drafts: &[Draft<M>], lives: &[Life], next_writes: &[usize], homes: &mut Homes) {
+    fn assign<M>(mut self, drafts: &[Draft<M>], lives: &[Life], next_writes: &[u32], homes: &mut Homes) {
         for (i, draft) in drafts.iter().enumerate() {
-            let at = i + 1;
+            let at = i as u32 + 1;
             match &draft.what {
                 What::Get { value, slot, width, exact, .. } => {
                     if *exact && lives[value.0 as usize].last_use <= next_writes[i] {
@@ -145,13 +146,13 @@ impl SlotHomes {
                     mark(&mut self.touched, *slot, *width, at);
                 }
                 What::Op(op) => {
-                    op.touches.iter().for_each(|&slot| mark(&mut self.touched, slot, 1, at));
+                    op.touches.iter().for_each(|slot| mark(&mut self.touched, slot, 1, at));
                     if op.exposes_state {
                         self.exposed = at;
                     }
                 }
                 What::If(op) => {
-                    op.touches.iter().for_each(|&slot| mark(&mut self.touched, slot, 1, at));
+                    op.touches.iter().for_each(|slot| mark(&mut self.touched, slot, 1, at));
                     self.edge = at;
                 }
                 What::EndIf => self.edge = at,
@@ -179,46 +180,50 @@ impl SlotHomes {
 
 /// Gives temporaries to the values that have no word yet, each for as long as it is used.
 fn assign_temporaries<M>(drafts: &[Draft<M>], lives: &[Life], homes: &mut Homes) -> Result<(), CompileError> {
-    let mut words = Pool::new(STATE_WORDS as u16, FIRST_FLAGS, 1);
-    let mut quads = Pool::new(FIRST_FLAGS, FRAME_WORDS as u16, 4);
-    for (at, draft) in drafts.iter().enumerate() {
-        let mut dying: Vec<Value> = Vec::new();
+    let mut pools = Pools {
+        words: Pool::new(STATE_WORDS as u16, FIRST_FLAGS, 1),
+        flags: Pool::new(FIRST_FLAGS, FRAME_WORDS as u16, 4),
+    };
+    // Values that the draft in hand uses for the last time, or not at all.
+    let mut dying: Vec<Value> = Vec::new();
+    for (at, draft) in (0..).zip(drafts) {
+        for_each_arg(draft, |arg| match arg {
+            Arg::Use(v) if lives[v.0 as usize].last_use == at && !dying.contains(&v) => dying.push(v),
+            _ => {}
+        });
+        dying.drain(..).for_each(|v| pools.of(&lives[v.0 as usize]).give_back(homes.word(v)));
+        let mut full = false;
         for_each_arg(draft, |arg| {
-            if let Arg::Use(v) = arg
-                && lives[v.0 as usize].last_use == at
-                && !dying.contains(&v)
-            {
+            let Arg::Def(v) = arg else { return };
+            let life = &lives[v.0 as usize];
+            let home = &mut homes.words[v.0 as usize];
+            if home.is_none() {
+                *home = pools.of(life).take();
+                full |= home.is_none();
+            }
+            if life.last_use <= at {
                 dying.push(v);
             }
         });
-        for v in dying {
-            let pool = if lives[v.0 as usize].flags { &mut quads } else { &mut words };
-            pool.give_back(homes.word(v));
+        if full {
+            return Err(CompileError::TooManyTemporaries);
         }
-        let mut result = Ok(());
-        for_each_arg(draft, |arg| {
-            if let Arg::Def(v) = arg
-                && homes.words[v.0 as usize].is_none()
-            {
-                let life = &lives[v.0 as usize];
-                let pool = if life.flags { &mut quads } else { &mut words };
-                match pool.take() {
-                    Some(word) => homes.words[v.0 as usize] = Some(word),
-                    None => result = Err(CompileError::TooManyTemporaries),
-                }
-            }
-        });
-        result?;
-        for_each_arg(draft, |arg| {
-            if let Arg::Def(v) = arg
-                && lives[v.0 as usize].last_use <= at
-            {
-                let pool = if lives[v.0 as usize].flags { &mut quads } else { &mut words };
-                pool.give_back(homes.word(v));
-            }
-        });
+        dying.drain(..).for_each(|v| pools.of(&lives[v.0 as usize]).give_back(homes.word(v)));
     }
     Ok(())
+}
+
+/// The free temporaries.
+struct Pools {
+    words: Pool,
+    flags: Pool,
+}
+
+impl Pools {
+    /// The pool that a value's temporary comes from.
+    fn of(&mut self, life: &Life) -> &mut Pool {
+        if life.flags { &mut self.flags } else { &mut self.words }
+    }
 }
 
 /// Free temporaries of one size.

@@ -31,6 +31,31 @@ pub(super) enum Tag {
     Branch { cc: IntCc, imm: bool },
 }
 
+/// A few slots.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Touches([Option<Slot>; 4]);
+
+impl Touches {
+    pub(super) const NONE: Touches = Touches([None; 4]);
+
+    pub(super) fn one(slot: Slot) -> Touches {
+        Touches([Some(slot), None, None, None])
+    }
+
+    pub(super) fn two(a: Slot, b: Slot) -> Touches {
+        Touches([Some(a), Some(b), None, None])
+    }
+
+    /// Four slots from `first` on.
+    pub(super) fn four(first: Slot) -> Touches {
+        Touches(std::array::from_fn(|i| Some(first.nth(i as u32))))
+    }
+
+    pub(super) fn iter(self) -> impl Iterator<Item = Slot> {
+        self.0.into_iter().flatten()
+    }
+}
+
 /// An op whose operands are values.
 pub(super) struct OpDraft<M> {
     pub(super) run: Run<M>,
@@ -43,7 +68,7 @@ pub(super) struct OpDraft<M> {
     /// Whether guest state must be exact here: the op may fault, or leaves.
     pub(super) exposes_state: bool,
     /// Slots that the op reads or writes by itself.
-    pub(super) touches: Vec<Slot>,
+    pub(super) touches: Touches,
 }
 
 impl<M> OpDraft<M> {
@@ -57,7 +82,7 @@ impl<M> OpDraft<M> {
             imm: 0,
             tag: Tag::Plain,
             exposes_state: false,
-            touches: Vec::new(),
+            touches: Touches::NONE,
         }
     }
 

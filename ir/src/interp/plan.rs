@@ -10,28 +10,28 @@ use crate::value::Value;
 /// How far apart an addition and its flags may be to become one op.
 const TWIN_DISTANCE: usize = 16;
 
+/// The decisions about a value.
+#[derive(Clone, Copy)]
+struct Entry {
+    /// The value that has the same word.
+    alias: Value,
+    /// How often it is used, aliases counted as what they stand for.
+    uses: u32,
+    /// Whether its op is done by its only user.
+    folded: bool,
+    /// For an addition or subtraction, the flags of the same operands; for flags, the arithmetic.
+    twin: Option<Value>,
+}
+
 /// The decisions.
 pub(super) struct Plan {
-    /// For each value, the value that has the same word.
-    alias: Vec<Value>,
-    /// How often each value is used, aliases counted as what they stand for.
-    uses: Vec<u32>,
-    /// Whether the value's op is done by its only user.
-    folded: Vec<bool>,
-    /// For an addition or subtraction, the flags of the same operands; for flags, the arithmetic.
-    twin: Vec<Option<Value>>,
+    values: Vec<Entry>,
 }
 
 impl Plan {
     /// Decides for a block.
     pub(super) fn new(block: &Block) -> Plan {
-        let count = block.insts.len();
-        let mut plan = Plan {
-            alias: Vec::with_capacity(count),
-            uses: vec![0; count],
-            folded: vec![false; count],
-            twin: vec![None; count],
-        };
+        let mut plan = Plan { values: Vec::with_capacity(block.insts.len()) };
         plan.find_aliases(block);
         plan.count_uses(block);
         plan.find_folds(block);
@@ -39,9 +39,13 @@ impl Plan {
         plan
     }
 
+    fn entry(&mut self, v: Value) -> &mut Entry {
+        &mut self.values[v.0 as usize]
+    }
+
     /// The value whose word `v` is.
     pub(super) fn resolve(&self, v: Value) -> Value {
-        self.alias[v.0 as usize]
+        self.values[v.0 as usize].alias
     }
 
     /// Whether `v` is another value's word.
@@ -51,17 +55,17 @@ impl Plan {
 
     /// Whether nothing uses `v`.
     pub(super) fn is_unused(&self, v: Value) -> bool {
-        self.uses[v.0 as usize] == 0
+        self.values[v.0 as usize].uses == 0
     }
 
     /// Whether the op of `v` is done by its user.
     pub(super) fn is_folded(&self, v: Value) -> bool {
-        self.folded[v.0 as usize]
+        self.values[v.0 as usize].folded
     }
 
     /// The other half of an addition or subtraction with flags.
     pub(super) fn twin(&self, v: Value) -> Option<Value> {
-        self.twin[v.0 as usize]
+        self.values[v.0 as usize].twin
     }
 
     /// Ops that change the type and not the word.
@@ -71,7 +75,7 @@ impl Plan {
                 Op::ZExt64 { a, .. } | Op::FromBool { a, .. } | Op::Bitcast { a, .. } => self.resolve(a),
                 _ => Value(i as u32),
             };
-            self.alias.push(stands_for);
+            self.values.push(Entry { alias: stands_for, uses: 0, folded: false, twin: None });
         }
     }
 
@@ -80,7 +84,10 @@ impl Plan {
             if self.is_alias(Value(i as u32)) {
                 continue;
             }
-            let mut count = |v: Value| self.uses[self.alias[v.0 as usize].0 as usize] += 1;
+            let mut count = |v: Value| {
+                let v = self.resolve(v);
+                self.entry(v).uses += 1;
+            };
             inst.op.for_each_value(&mut count);
             if let Op::Exit { exit, .. } = inst.op {
                 block.exit(exit).for_each_value(count);
@@ -115,8 +122,8 @@ impl Plan {
 
     fn fold_if(&mut self, block: &Block, v: Value, pattern: impl Fn(&Block, &Op) -> bool) {
         // An alias has another type than what it stands for: not what the pattern means.
-        if !self.is_alias(v) && self.uses[v.0 as usize] == 1 && pattern(block, block.def(v)) {
-            self.folded[v.0 as usize] = true;
+        if !self.is_alias(v) && self.values[v.0 as usize].uses == 1 && pattern(block, block.def(v)) {
+            self.entry(v).folded = true;
         }
     }
 
@@ -132,7 +139,7 @@ impl Plan {
         if let (true, Op::Add { b, .. }) = (self.is_folded(addr), *block.def(addr)) {
             // The addition itself may have claimed a shift of another kind.
             let left = |block: &Block, op: &Op| matches!(op, Op::Shl { .. }) && is_constant_shift(block, op);
-            self.folded[b.0 as usize] = false;
+            self.entry(b).folded = false;
             self.fold_if(block, b, left);
         }
     }
@@ -145,8 +152,8 @@ impl Plan {
                 continue;
             }
             if let Some(sum) = self.twin_of(block, i) {
-                self.twin[i] = Some(sum);
-                self.twin[sum.0 as usize] = Some(flags);
+                self.entry(flags).twin = Some(sum);
+                self.entry(sum).twin = Some(flags);
             }
         }
     }

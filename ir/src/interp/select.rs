@@ -3,7 +3,7 @@
 use super::access::{self, monitor_slots, pack};
 use super::arithmetic as int;
 use super::control::{self, Forms};
-use super::draft::{Arg, Draft, NONE, OpDraft, Tag, What};
+use super::draft::{Arg, Draft, NONE, OpDraft, Tag, Touches, What};
 use super::float;
 use super::memory::MemKind;
 use super::op::Run;
@@ -285,9 +285,9 @@ impl<M: Memory> Selector<'_, M> {
     }
 
     /// The slots that an exclusive access touches, and their immediate.
-    fn monitor(&self) -> (Vec<Slot>, u64) {
+    fn monitor(&self) -> (Touches, u64) {
         let (addr, value) = (self.guest.layout.monitor_addr, self.guest.layout.monitor_value);
-        (vec![addr, value], monitor_slots(addr.0, value.0))
+        (Touches::two(addr, value), monitor_slots(addr.0, value.0))
     }
 
     /// A new way out.
@@ -376,7 +376,7 @@ impl<M: Memory> OpVisitor for Selector<'_, M> {
             Some(imm) => self.op(OpDraft {
                 dst: Arg::Raw(slot.0),
                 imm,
-                touches: vec![slot],
+                touches: Touches::one(slot),
                 ..OpDraft::new(int::mov_imm)
             }),
             None => {
@@ -399,7 +399,7 @@ impl<M: Memory> OpVisitor for Selector<'_, M> {
             self.draft(What::Put { value: self.plan.resolve(flags), slot: slots.n, width: 4 });
             return Ok(());
         }
-        let touches = vec![slots.n, slots.z, slots.c, slots.v];
+        let touches = Touches::four(slots.n);
         let dst = Arg::Raw(slots.n.0);
         let draft = match *self.block.def(flags) {
             Op::FlagsLogic { ty, a, .. } if mask == FlagMask::NZ => {

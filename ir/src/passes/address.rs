@@ -1,16 +1,20 @@
 //! Constant parts of addresses move into displacements. Both wrap at the width of the address, so that this is exact.
 
-use super::PassOptions;
+use super::Context;
 use super::rewrite::{Becomes, Output, Rewrite, rewrite};
 use crate::block::Block;
 use crate::ops::Op;
-use crate::state::StateLayout;
 use crate::types::Type;
 use crate::value::Value;
 
 /// Runs the pass.
-pub(super) fn run(block: &mut Block, _: &StateLayout, _: &PassOptions) {
-    rewrite(block, &mut Address);
+pub(super) fn run(block: &mut Block, cx: &mut Context<'_>) {
+    let sums = |v: Value| matches!(block.def(v), Op::Add { .. } | Op::Sub { .. });
+    let useful = |op: &Op| matches!(*op, Op::Load { addr, .. } | Op::Store { addr, .. } if sums(addr));
+    if !block.insts.iter().any(|inst| useful(&inst.op)) {
+        return;
+    }
+    rewrite(block, &mut cx.scratch, &mut Address);
 }
 
 struct Address;

@@ -1,17 +1,20 @@
 //! Conditions over the flags of a known operation become comparisons of its operands, which host and interpreter do in
 //! one step, and which leave the flags dead more often.
 
-use super::PassOptions;
+use super::Context;
 use super::rewrite::{Becomes, Output, Rewrite, rewrite};
 use crate::block::Block;
 use crate::ops::Op;
-use crate::state::StateLayout;
 use crate::types::{FlagCc, FlagMask, IntCc, Type};
 use crate::value::Value;
 
 /// Runs the pass.
-pub(super) fn run(block: &mut Block, _: &StateLayout, _: &PassOptions) {
-    rewrite(block, &mut Conditions { differences: Vec::new(), outer: 0 });
+pub(super) fn run(block: &mut Block, cx: &mut Context<'_>) {
+    let reads_flags = |op: &Op| matches!(op, Op::Cond { .. } | Op::PutFlags { .. });
+    if !block.insts.iter().any(|inst| reads_flags(&inst.op)) {
+        return;
+    }
+    rewrite(block, &mut cx.scratch, &mut Conditions { differences: Vec::new(), outer: 0 });
 }
 
 struct Conditions {

@@ -1,13 +1,12 @@
 //! Dead code: ops whose results nothing uses, and conditional parts without contents.
 
-use super::PassOptions;
+use super::Context;
 use super::rewrite::compact;
 use crate::block::Block;
 use crate::ops::Op;
-use crate::state::StateLayout;
 
 /// Runs the pass.
-pub(super) fn run(block: &mut Block, _: &StateLayout, _: &PassOptions) {
+pub(super) fn run(block: &mut Block, cx: &mut Context<'_>) {
     let mut keep = vec![false; block.insts.len()];
     let mut used = vec![false; block.insts.len()];
     // Inside a conditional part: its end, and whether anything in it stays.
@@ -36,5 +35,5 @@ pub(super) fn run(block: &mut Block, _: &StateLayout, _: &PassOptions) {
             block.exit(exit).for_each_value(|v| used[v.0 as usize] = true);
         }
     }
-    compact(block, &keep);
+    compact(block, &mut cx.scratch, &keep);
 }

@@ -1,7 +1,7 @@
 //! Dead state: a write to a guest register that is overwritten before anything can see it goes away. Exits see all of
 //! the state; so do ops that may fault, when registers must be precise there.
 
-use super::PassOptions;
+use super::Context;
 use super::effects::{self, SlotSet};
 use super::rewrite::compact;
 use crate::block::Block;
@@ -10,7 +10,8 @@ use crate::state::StateLayout;
 use crate::types::FlagMask;
 
 /// Runs the pass.
-pub(super) fn run(block: &mut Block, layout: &StateLayout, options: &PassOptions) {
+pub(super) fn run(block: &mut Block, cx: &mut Context<'_>) {
+    let layout = cx.layout;
     let mut keep = vec![true; block.insts.len()];
     // A `get` whose value nothing uses sees nothing.
     let mut used = vec![false; block.insts.len()];
@@ -39,12 +40,12 @@ pub(super) fn run(block: &mut Block, layout: &StateLayout, options: &PassOptions
             inst.op.for_each_value(|v| used[v.0 as usize] = true);
             effects::writes(&inst.op, layout, |slot| live.remove(slot));
             effects::reads(&inst.op, layout, |slot| live.insert(slot));
-            if options.precise && effects.can_fault() {
+            if cx.options.precise && effects.can_fault() {
                 live = SlotSet::ALL;
             }
         }
     }
-    compact(block, &keep);
+    compact(block, &mut cx.scratch, &keep);
 }
 
 /// Those flags of `mask` whose slots are live.

@@ -1,20 +1,19 @@
 //! Constant folding. Ops on constants become constants, by the functions that the interpreter uses; what is left goes
 //! through the [`identities`](super::identities).
 
-use super::PassOptions;
+use super::Context;
 use super::identities;
 use super::rewrite::{Becomes, Output, Rewrite, rewrite};
 use crate::block::Block;
 use crate::exit::Exit;
 use crate::interp::integer as int;
 use crate::ops::Op;
-use crate::state::StateLayout;
 use crate::types::Type;
 use crate::value::Value;
 
 /// Runs the pass.
-pub(super) fn run(block: &mut Block, _: &StateLayout, _: &PassOptions) {
-    rewrite(block, &mut Fold);
+pub(super) fn run(block: &mut Block, cx: &mut Context<'_>) {
+    rewrite(block, &mut cx.scratch, &mut Fold);
 }
 
 struct Fold;

@@ -3,7 +3,7 @@
 //! Knowledge from before a conditional part is good inside it. What the part writes is unknown after it, unless the part
 //! leaves the block.
 
-use super::PassOptions;
+use super::Context;
 use super::effects::{self, SlotSet};
 use super::rewrite::{Becomes, Output, Rewrite, rewrite};
 use crate::block::Block;
@@ -33,10 +33,12 @@ struct Forward<'a> {
 }
 
 /// Runs the pass.
-pub(super) fn run(block: &mut Block, layout: &StateLayout, _: &PassOptions) {
+pub(super) fn run(block: &mut Block, cx: &mut Context<'_>) {
+    let layout = cx.layout;
     let known = Knowledge { slots: Box::new([None; STATE_WORDS]), flags: [None; 4] };
     rewrite(
         block,
+        &mut cx.scratch,
         &mut Forward { layout, known, before: None, written: SlotSet::NONE, snapshots: Vec::new() },
     );
 }

@@ -15,6 +15,8 @@ mod rewrite;
 
 use std::time::Instant;
 
+use rewrite::Scratch;
+
 use crate::block::Block;
 use crate::state::StateLayout;
 use crate::verify::verify;
@@ -40,8 +42,8 @@ macro_rules! passes {
                 match name { $($name => Some(Pass::$variant),)* _ => None }
             }
 
-            fn run(self, block: &mut Block, layout: &StateLayout, options: &PassOptions) {
-                match self { $(Pass::$variant => $run(block, layout, options),)* }
+            fn run(self, block: &mut Block, cx: &mut Context<'_>) {
+                match self { $(Pass::$variant => $run(block, cx),)* }
             }
         }
     };
@@ -62,6 +64,13 @@ passes! {
     DeadState = "dead-state", dead_state::run;
     /// Removes ops whose results are unused.
     DeadCode = "dead-code", dead_code::run;
+}
+
+/// What passes work with besides the block.
+struct Context<'a> {
+    layout: &'a StateLayout,
+    options: &'a PassOptions,
+    scratch: Scratch,
 }
 
 /// A set of passes.
@@ -130,9 +139,10 @@ impl PassTimes {
 /// # Panics
 /// When a pass breaks the block and the verifier runs: a bug in the pass.
 pub fn run(block: &mut Block, layout: &StateLayout, options: &PassOptions) {
+    let mut cx = Context { layout, options, scratch: Scratch::default() };
     for &pass in Pass::ALL {
         if options.enabled.contains(pass) {
-            run_one(pass, block, layout, options);
+            run_one(pass, block, &mut cx);
         }
     }
 }
@@ -142,24 +152,22 @@ pub fn run(block: &mut Block, layout: &StateLayout, options: &PassOptions) {
 /// # Panics
 /// As [`run`].
 pub fn run_timed(block: &mut Block, layout: &StateLayout, options: &PassOptions, times: &mut PassTimes) {
+    let mut cx = Context { layout, options, scratch: Scratch::default() };
     for &pass in Pass::ALL {
         if options.enabled.contains(pass) {
             let start = Instant::now();
-            run_one(pass, block, layout, options);
+            run_one(pass, block, &mut cx);
             times.ns[pass as usize] += start.elapsed().as_nanos() as u64;
         }
     }
 }
 
-fn run_one(pass: Pass, block: &mut Block, layout: &StateLayout, options: &PassOptions) {
-    pass.run(block, layout, options);
-    if (cfg!(debug_assertions) || options.verify)
+fn run_one(pass: Pass, block: &mut Block, cx: &mut Context<'_>) {
+    pass.run(block, cx);
+    if (cfg!(debug_assertions) || cx.options.verify)
         && let Err(error) = verify(block)
     {
-        panic!(
-            "pass `{}` broke the block: {error}\n{}",
-            pass.name(),
-            crate::print::print_block(block, layout)
-        );
+        let text = crate::print::print_block(block, cx.layout);
+        panic!("pass `{}` broke the block: {error}\n{text}", pass.name());
     }
 }

@@ -9,6 +9,14 @@ use crate::value::{ExitId, Value};
 /// Stands for the value of an op that has none.
 const NO_VALUE: Value = Value(u32::MAX);
 
+/// Buffers that the passes over a block share.
+#[derive(Default)]
+pub(super) struct Scratch {
+    insts: Vec<Inst>,
+    exits: Vec<Exit>,
+    map: Vec<Value>,
+}
+
 /// The block under construction.
 pub(super) struct Output {
     insts: Vec<Inst>,
@@ -72,44 +80,54 @@ pub(super) trait Rewrite {
 }
 
 /// Runs a pass over a block.
-pub(super) fn rewrite(block: &mut Block, pass: &mut impl Rewrite) {
-    let old = std::mem::take(&mut block.insts);
-    let old_exits = std::mem::take(&mut block.exits);
+pub(super) fn rewrite(block: &mut Block, scratch: &mut Scratch, pass: &mut impl Rewrite) {
     let mut out = Output {
-        insts: Vec::with_capacity(old.len() + 4),
-        exits: Vec::with_capacity(old_exits.len()),
+        insts: std::mem::take(&mut scratch.insts),
+        exits: std::mem::take(&mut scratch.exits),
         src: 0,
     };
-    let mut map: Vec<Value> = Vec::with_capacity(old.len());
+    let map = &mut scratch.map;
     let mut left = false;
-    for Inst { mut op, src } in old {
+    for Inst { mut op, src } in block.insts.iter().copied() {
         out.src = src;
         op.map_values(|v| map[v.0 as usize]);
-        match op {
+        let value = match op {
             Op::If { .. } => {
-                map.push(emit_op(&mut out, pass, op));
+                let value = emit_op(&mut out, pass, op);
                 pass.begin_part(&out);
+                value
             }
             Op::EndIf { .. } => {
                 pass.end_part(&out, left);
-                map.push(out.emit(op));
+                out.emit(op)
             }
             Op::Exit { ty, exit } => {
-                let mut exit = old_exits[exit.0 as usize].clone();
+                let mut exit = block.exits[exit.0 as usize].clone();
                 exit.map_values(|v| map[v.0 as usize]);
                 let exit = pass.exit(&mut out, exit);
                 out.exits.push(exit);
                 let exit = ExitId(out.exits.len() as u16 - 1);
-                map.push(out.emit(Op::Exit { ty, exit }));
+                out.emit(Op::Exit { ty, exit })
             }
-            _ => map.push(emit_op(&mut out, pass, op)),
-        }
+            _ => emit_op(&mut out, pass, op),
+        };
+        map.push(value);
         left = matches!(op, Op::Exit { .. });
     }
-    block.insts = out.insts;
-    block.exits = out.exits;
+    scratch.insts = std::mem::replace(&mut block.insts, out.insts);
+    scratch.exits = std::mem::replace(&mut block.exits, out.exits);
+    scratch.clear();
 }
 
+impl Scratch {
+    fn clear(&mut self) {
+        self.insts.clear();
+        self.exits.clear();
+        self.map.clear();
+    }
+}
+
+#[inline]
 fn emit_op(out: &mut Output, pass: &mut impl Rewrite, op: Op) -> Value {
     match pass.op(out, op) {
         Becomes::Op(op) => out.emit(op),
@@ -121,9 +139,11 @@ fn emit_op(out: &mut Output, pass: &mut impl Rewrite, op: Op) -> Value {
 
 /// Removes the instructions for which `keep` is false and renumbers values. No instruction that stays may use one that
 /// goes.
-pub(super) fn compact(block: &mut Block, keep: &[bool]) {
-    let mut map: Vec<Value> = Vec::with_capacity(block.insts.len());
-    let mut exits = Vec::with_capacity(block.exits.len());
+pub(super) fn compact(block: &mut Block, scratch: &mut Scratch, keep: &[bool]) {
+    if keep.iter().all(|&stays| stays) {
+        return;
+    }
+    let map = &mut scratch.map;
     let mut kept = 0;
     for (i, &stays) in keep.iter().enumerate() {
         map.push(Value(kept as u32));
@@ -135,12 +155,13 @@ pub(super) fn compact(block: &mut Block, keep: &[bool]) {
         if let Op::Exit { exit, .. } = &mut inst.op {
             let mut taken = block.exits[exit.0 as usize].clone();
             taken.map_values(|v| map[v.0 as usize]);
-            exits.push(taken);
-            *exit = ExitId(exits.len() as u16 - 1);
+            scratch.exits.push(taken);
+            *exit = ExitId(scratch.exits.len() as u16 - 1);
         }
         block.insts[kept] = inst;
         kept += 1;
     }
     block.insts.truncate(kept);
-    block.exits = exits;
+    std::mem::swap(&mut block.exits, &mut scratch.exits);
+    scratch.clear();
 }
