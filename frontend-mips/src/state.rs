@@ -4,10 +4,8 @@ use demotic_ir::{CpuState, Slot, SlotInfo, StateLayout, Type};
 
 /// General registers 0 to 31. Register 0 is never written.
 pub const R: Slot = Slot(0);
-/// HI.
-pub const HI: Slot = Slot(32);
-/// LO.
-pub const LO: Slot = Slot(33);
+/// HI in the upper and LO in the lower half: products and accumulators are 64-bit values.
+pub const HILO: Slot = Slot(32);
 /// The program counter, bit 0 being the ISA bit. Valid outside translated code only.
 pub const PC: Slot = Slot(34);
 /// Address of the load-linked monitor.
@@ -90,8 +88,6 @@ pub fn layout() -> StateLayout {
         add(name, R.nth(n as u32), Type::I32);
     }
     for (name, slot) in [
-        ("hi", HI),
-        ("lo", LO),
         ("pc", PC),
         ("userlocal", USER_LOCAL),
         ("fcsr", FCSR),
@@ -114,6 +110,7 @@ pub fn layout() -> StateLayout {
     ] {
         add(name, slot, Type::I32);
     }
+    add("hilo", HILO, Type::I64);
     add("monitor_addr", MONITOR_ADDR, Type::I64);
     add("monitor_value", MONITOR_VALUE, Type::I64);
     for n in 0..8 {

@@ -1,11 +1,11 @@
 //! Multiplication and division, and the HI and LO registers.
 
 use demotic_ir::Type::{I32, I64};
-use demotic_ir::{BlockBuilder, IntCc, Value};
+use demotic_ir::{BlockBuilder, IntCc, MemSize, Value};
 
 use super::{BinaryOp, Lifter};
 use crate::decode::args;
-use crate::state::{HI, LO};
+use crate::state::HILO;
 
 /// How a factor is widened to 64 bits.
 type Widen = fn(&mut BlockBuilder, demotic_ir::Type, Value) -> Value;
@@ -16,12 +16,12 @@ const UNSIGNED: Widen = BlockBuilder::zext64;
 impl Lifter<'_> {
     pub(super) fn mult(&mut self, a: args::Mult) {
         let product = self.product(a.rs, a.rt, SIGNED);
-        self.set_hi_lo(product);
+        self.b.put(I64, product, HILO);
     }
 
     pub(super) fn multu(&mut self, a: args::Multu) {
         let product = self.product(a.rs, a.rt, UNSIGNED);
-        self.set_hi_lo(product);
+        self.b.put(I64, product, HILO);
     }
 
     pub(super) fn madd(&mut self, a: args::Madd) {
@@ -54,23 +54,29 @@ impl Lifter<'_> {
     }
 
     pub(super) fn mfhi(&mut self, a: args::Mfhi) {
-        let hi = self.b.get32(HI);
+        let hi = self.hi();
+        let hi = self.b.trunc32(I32, hi);
         self.set_gpr(a.rd, hi);
     }
 
     pub(super) fn mflo(&mut self, a: args::Mflo) {
-        let lo = self.b.get32(LO);
+        let both = self.b.get(I64, HILO);
+        let lo = self.b.trunc32(I32, both);
         self.set_gpr(a.rd, lo);
     }
 
     pub(super) fn mthi(&mut self, a: args::Mthi) {
         let s = self.gpr(a.rs);
-        self.b.put32(HI, s);
+        let both = self.b.get(I64, HILO);
+        let lo = self.b.zext_low(I64, both, MemSize::B4);
+        let hi = self.b.zext64(I64, s);
+        self.set_hi_lo(hi, lo);
     }
 
     pub(super) fn mtlo(&mut self, a: args::Mtlo) {
         let s = self.gpr(a.rs);
-        self.b.put32(LO, s);
+        let (hi, lo) = (self.hi(), self.b.zext64(I64, s));
+        self.set_hi_lo(hi, lo);
     }
 
     /// GPR[rs] × GPR[rt] in 64 bits.
@@ -83,23 +89,24 @@ impl Lifter<'_> {
     /// (HI,LO) ← (HI,LO) op GPR[rs] × GPR[rt].
     fn accumulate(&mut self, rs: u32, rt: u32, widen: Widen, op: BinaryOp) {
         let product = self.product(rs, rt, widen);
-        let (hi, lo) = (self.b.get32(HI), self.b.get32(LO));
-        let (hi, lo) = (self.b.zext64(I64, hi), self.b.zext64(I64, lo));
-        let width = self.b.i64(32);
-        let high = self.b.shl(I64, hi, width);
-        let accumulator = self.b.or(I64, high, lo);
+        let accumulator = self.b.get(I64, HILO);
         let result = op(&mut self.b, I64, accumulator, product);
-        self.set_hi_lo(result);
+        self.b.put(I64, result, HILO);
     }
 
-    /// (HI,LO) ← v.
-    fn set_hi_lo(&mut self, v: Value) {
-        let lo = self.b.trunc32(I32, v);
+    /// HI in 64 bits.
+    fn hi(&mut self) -> Value {
+        let both = self.b.get(I64, HILO);
         let width = self.b.i64(32);
-        let high = self.b.shr(I64, v, width);
-        let hi = self.b.trunc32(I32, high);
-        self.b.put32(LO, lo);
-        self.b.put32(HI, hi);
+        self.b.shr(I64, both, width)
+    }
+
+    /// HI ← hi, LO ← lo, both zero-extended to 64 bits.
+    fn set_hi_lo(&mut self, hi: Value, lo: Value) {
+        let width = self.b.i64(32);
+        let high = self.b.shl(I64, hi, width);
+        let both = self.b.or(I64, high, lo);
+        self.b.put(I64, both, HILO);
     }
 
     /// LO ← quotient, HI ← remainder. The result of a division by 0 is unpredictable: we give what a division by 1
@@ -112,7 +119,7 @@ impl Lifter<'_> {
         let quotient = op(&mut self.b, I32, s, divisor);
         let back = self.b.mul(I32, quotient, divisor);
         let remainder = self.b.sub(I32, s, back);
-        self.b.put32(LO, quotient);
-        self.b.put32(HI, remainder);
+        let (hi, lo) = (self.b.zext64(I64, remainder), self.b.zext64(I64, quotient));
+        self.set_hi_lo(hi, lo);
     }
 }
