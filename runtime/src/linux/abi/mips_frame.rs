@@ -51,7 +51,8 @@ fn encode_sigcontext(cpu: &CpuState, e: &mut Encoder) {
     }
     let fr1 = if cpu.get32(st::STATUS) & STATUS_FR != 0 { USED_FR1 } else { 0 };
     e.u32(0).u32(cpu.get32(st::FCSR)).u32(0).u32(USED_FP | fr1).u32(0).pad_to(start + sigcontext::MDHI);
-    e.u64(u64::from(cpu.get32(st::HI))).u64(u64::from(cpu.get32(st::LO))).pad_to(start + sigcontext::SIZE);
+    let hilo = cpu.get(st::HILO);
+    e.u64(hilo >> 32).u64(hilo & 0xffff_ffff).pad_to(start + sigcontext::SIZE);
 }
 
 fn encode_mask(abi: &dyn GuestAbi, mask: u64, e: &mut Encoder) {
@@ -119,8 +120,7 @@ pub(super) fn pop(
         cpu.set32(st::R.nth(n as u32), value);
     }
     cpu.set32(st::PC, pc);
-    cpu.set32(st::HI, hi as u32);
-    cpu.set32(st::LO, lo as u32);
+    cpu.set(st::HILO, hi << 32 | lo & 0xffff_ffff);
     Ok(Restored { mask, alt_stack })
 }
 
