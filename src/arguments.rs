@@ -1,0 +1,299 @@
+//! From the arguments as given to those that clap parses.
+//!
+//! Three things are done here. A missing command becomes `run`. Options of qemu-user, on the command line or in
+//! `QEMU_…` variables, become ours. And what follows the program's name is shielded: it belongs to the guest.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+
+use clap::CommandFactory;
+
+use crate::failure::Failure;
+use crate::flags::Cli;
+use crate::qemu::{LOG_ITEMS, LogItem, Meaning, OPTIONS, QemuOption, find};
+
+/// Arguments for clap.
+#[derive(PartialEq, Eq, Debug, Default)]
+pub(crate) struct Prepared {
+    /// The arguments, our own name first.
+    pub(crate) args: Vec<OsString>,
+    /// What was ignored and why.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Commands whose last arguments are a guest's command line.
+const GUEST_COMMANDS: [&str; 2] = ["run", "compare"];
+
+/// Names under which demotic behaves as `demotic run`, besides the same with `-static`.
+const QEMU_NAMES: [&str; 4] = ["qemu-arm", "qemu-armhf", "qemu-mipsel", "qemu-mips"];
+
+/// Prepares the arguments. `env` looks up environment variables.
+///
+/// # Errors
+/// When an option of qemu-user is used that is not there.
+pub(crate) fn prepare(
+    args: Vec<OsString>,
+    env: &dyn Fn(&str) -> Option<OsString>,
+) -> Result<Prepared, Failure> {
+    let mut args = args.into_iter();
+    let own_name = args.next().unwrap_or_else(|| "demotic".into());
+    let given: Vec<OsString> = args.collect();
+    let as_qemu = is_qemu_name(&own_name);
+    let syntax = Syntax::new();
+    let first = syntax.first_operand(&given);
+    if asks_for_help(&given[..first]) && (first > 0 || as_qemu) && !syntax.is_command(given.get(first)) {
+        return Ok(Prepared { args: vec!["demotic".into(), help_flag(&given[..first])], notes: Vec::new() });
+    }
+    let mut prepared = Prepared { args: vec!["demotic".into()], notes: Vec::new() };
+    let guest_part = match given.get(first) {
+        Some(name) if !as_qemu && syntax.is_command(Some(name)) => {
+            prepared.args.extend_from_slice(&given[..=first]);
+            if !GUEST_COMMANDS.iter().any(|command| name == command) {
+                prepared.args.extend_from_slice(&given[first + 1..]);
+                return Ok(prepared);
+            }
+            &given[first + 1..]
+        }
+        None if given.is_empty() => return Ok(prepared),
+        _ => {
+            prepared.args.push("run".into());
+            &given[..]
+        }
+    };
+    translate_environment(&mut prepared, env)?;
+    let end = syntax.first_operand(guest_part);
+    translate_options(&mut prepared, &syntax, &guest_part[..end])?;
+    shield_guest(&mut prepared, &guest_part[end..]);
+    Ok(prepared)
+}
+
+fn is_qemu_name(own_name: &OsStr) -> bool {
+    let name = Path::new(own_name).file_name().and_then(OsStr::to_str).unwrap_or("");
+    QEMU_NAMES.contains(&name.strip_suffix("-static").unwrap_or(name))
+}
+
+fn asks_for_help(options: &[OsString]) -> bool {
+    options.iter().any(|o| ["-h", "--help", "-help", "-V", "--version", "-version"].iter().any(|h| o == h))
+}
+
+fn help_flag(options: &[OsString]) -> OsString {
+    let version = options.iter().any(|o| ["-V", "--version", "-version"].iter().any(|v| o == v));
+    if version { "--version" } else { "--help" }.into()
+}
+
+/// What stands before the program's name, as far as it matters here.
+struct Syntax {
+    /// Our options that take a value, with their dashes.
+    with_value: Vec<String>,
+    commands: Vec<String>,
+}
+
+impl Syntax {
+    fn new() -> Syntax {
+        let mut cli = Cli::command();
+        cli.build();
+        let mut with_value = Vec::new();
+        let guest_commands = cli.get_subcommands().filter(|c| GUEST_COMMANDS.contains(&c.get_name()));
+        for arg in guest_commands.flat_map(clap::Command::get_arguments) {
+            if arg.get_action().takes_values() {
+                with_value.extend(arg.get_long().map(|long| format!("--{long}")));
+                with_value.extend(arg.get_short().map(|short| format!("-{short}")));
+            }
+        }
+        let commands = cli.get_subcommands().map(|c| c.get_name().to_owned()).collect();
+        Syntax { with_value, commands }
+    }
+
+    fn is_command(&self, argument: Option<&OsString>) -> bool {
+        argument.is_some_and(|a| self.commands.iter().any(|command| a == command.as_str()))
+    }
+
+    /// Whether the value of an option is the next argument.
+    fn takes_next(&self, option: &str) -> bool {
+        find(option).map_or_else(|| self.with_value.iter().any(|o| o == option), |o| o.value)
+    }
+
+    /// The index of the first argument that is no option and no option's value (their number if there is none); a
+    /// `--` is one.
+    fn first_operand(&self, args: &[OsString]) -> usize {
+        let mut at = 0;
+        while let Some(argument) = args.get(at) {
+            let bytes = argument.as_bytes();
+            if !bytes.starts_with(b"-") || bytes == b"-" || bytes == b"--" {
+                return at;
+            }
+            at += 1 + usize::from(argument.to_str().is_some_and(|option| self.takes_next(option)));
+        }
+        args.len()
+    }
+}
+
+fn translate_environment(to: &mut Prepared, env: &dyn Fn(&str) -> Option<OsString>) -> Result<(), Failure> {
+    for option in OPTIONS.iter().filter(|o| !o.env.is_empty()) {
+        if let Some(value) = env(option.env) {
+            translate(to, option, option.env, value)?;
+        }
+    }
+    Ok(())
+}
+
+fn translate_options(to: &mut Prepared, syntax: &Syntax, options: &[OsString]) -> Result<(), Failure> {
+    let mut options = options.iter();
+    while let Some(given) = options.next() {
+        let name = given.to_str().unwrap_or("");
+        match find(name) {
+            Some(option) if option.value => {
+                let Some(value) = options.next() else {
+                    return Err(Failure::usage(format!("{name} needs a value")));
+                };
+                translate(to, option, name, value.clone())?;
+            }
+            Some(option) => translate(to, option, name, OsString::new())?,
+            None => {
+                to.args.push(given.clone());
+                if syntax.takes_next(name) {
+                    to.args.extend(options.next().cloned());
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Translates one option of qemu-user, given as `name`.
+fn translate(to: &mut Prepared, option: &QemuOption, name: &str, value: OsString) -> Result<(), Failure> {
+    let missing =
+        |what: &str, advice: &str| Err(Failure::usage(format!("{what} is not supported: {advice}")));
+    match option.meaning {
+        Meaning::Same(ours) if option.value => to.args.push(join(ours, &value)),
+        Meaning::Same(ours) => to.args.push(ours.into()),
+        Meaning::Ignored(why) => to.notes.push(format!("{name} is ignored: {why}")),
+        Meaning::Missing(advice) => return missing(name, advice),
+        Meaning::PageSize if value == "4096" => {}
+        Meaning::PageSize => return missing(name, "the guest's pages have 4096 bytes"),
+        Meaning::LogItems => return log_items(to, name, &value),
+    }
+    Ok(())
+}
+
+/// `--option=value`, so that a value may begin with a dash.
+fn join(option: &str, value: &OsStr) -> OsString {
+    let mut joined = option.as_bytes().to_vec();
+    joined.push(b'=');
+    joined.extend_from_slice(value.as_bytes());
+    OsString::from_vec(joined)
+}
+
+fn log_items(to: &mut Prepared, name: &str, items: &OsStr) -> Result<(), Failure> {
+    let items = items.to_str().unwrap_or("");
+    let mut filters = Vec::new();
+    for item in items.split(',').filter(|item| !item.is_empty()) {
+        match LOG_ITEMS.iter().find(|(known, _)| *known == item) {
+            Some((_, LogItem::Strace)) => to.args.push("--strace".into()),
+            Some((_, LogItem::Filter(filter))) => filters.push(*filter),
+            Some((_, LogItem::Missing(advice))) => {
+                return Err(Failure::usage(format!("{name} {item} is not supported: {advice}")));
+            }
+            None => {
+                let known: Vec<&str> = LOG_ITEMS.iter().map(|(known, _)| *known).collect();
+                return Err(Failure::usage(format!("{name} {item}: qemu's items are {}", known.join(", "))));
+            }
+        }
+    }
+    filters.dedup();
+    if !filters.is_empty() {
+        to.args.push(join("--log", OsStr::new(&filters.join(","))));
+    }
+    Ok(())
+}
+
+/// Adds the program's name and its arguments.
+fn shield_guest(to: &mut Prepared, operands: &[OsString]) {
+    let operands = match operands {
+        [dashes, rest @ ..] if dashes == "--" => rest,
+        all => all,
+    };
+    if !operands.is_empty() {
+        to.args.push("--".into());
+        to.args.extend_from_slice(operands);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prepare_with(args: &[&str], env: &[(&str, &str)]) -> Result<Vec<String>, String> {
+        let lookup =
+            |name: &str| env.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value));
+        let prepared = prepare(args.iter().map(OsString::from).collect(), &lookup).map_err(|f| f.message)?;
+        Ok(prepared.args.into_iter().map(|a| a.into_string().unwrap()).collect())
+    }
+
+    fn prepared(args: &[&str]) -> Vec<String> {
+        prepare_with(args, &[]).unwrap()
+    }
+
+    #[test]
+    fn a_missing_command_is_run() {
+        assert_eq!(prepared(&["demotic", "prog", "-x"]), ["demotic", "run", "--", "prog", "-x"]);
+        assert_eq!(
+            prepared(&["demotic", "--engine", "jit", "prog", "--engine"]),
+            ["demotic", "run", "--engine", "jit", "--", "prog", "--engine"]
+        );
+    }
+
+    #[test]
+    fn commands_are_left_alone() {
+        assert_eq!(prepared(&["demotic", "list", "ops", "-d"]), ["demotic", "list", "ops", "-d"]);
+        assert_eq!(prepared(&["demotic", "explain", "--help"]), ["demotic", "explain", "--help"]);
+        assert_eq!(prepared(&["demotic", "--log", "debug", "run", "prog"])[3..], ["run", "--", "prog"]);
+    }
+
+    #[test]
+    fn the_guests_arguments_are_the_guests() {
+        assert_eq!(
+            prepared(&["demotic", "run", "prog", "-strace", "--", "run"]),
+            ["demotic", "run", "--", "prog", "-strace", "--", "run"]
+        );
+        assert_eq!(prepared(&["demotic", "--", "prog", "--"]), ["demotic", "run", "--", "prog", "--"]);
+        assert_eq!(prepared(&["demotic", "prog", "--help"]), ["demotic", "run", "--", "prog", "--help"]);
+    }
+
+    #[test]
+    fn spellings_of_qemu() {
+        assert_eq!(
+            prepared(&["demotic", "-L", "/sys", "-cpu", "max", "-strace", "-E", "A=-b", "prog"])[2..],
+            ["--sysroot=/sys", "--cpu=max", "--strace", "--env=A=-b", "--", "prog"]
+        );
+        assert_eq!(prepared(&["/usr/bin/qemu-arm-static", "list"])[1..], ["run", "--", "list"]);
+        assert_eq!(prepared(&["qemu-arm", "-version"])[1..], ["--version"]);
+        assert_eq!(prepared(&["demotic", "-d", "strace,unimp", "prog"])[2..4], ["--strace", "--log=warn"]);
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let message = prepare_with(&["demotic", "-g", "1234", "prog"], &[]).unwrap_err();
+        assert!(message.starts_with("-g is not supported"), "{message}");
+        assert!(prepare_with(&["demotic", "-p", "65536", "prog"], &[]).is_err());
+        assert!(prepare_with(&["demotic", "-d", "in_asm", "prog"], &[]).is_err());
+    }
+
+    #[test]
+    fn variables_come_before_options() {
+        let args = prepare_with(
+            &["demotic", "-L", "/b", "prog"],
+            &[("QEMU_LD_PREFIX", "/a"), ("QEMU_STRACE", ""), ("QEMU_GUEST_BASE", "0x1000")],
+        );
+        assert_eq!(args.unwrap()[2..], ["--sysroot=/a", "--strace", "--sysroot=/b", "--", "prog"]);
+        assert!(prepare_with(&["demotic", "list", "ops"], &[("QEMU_GDB", "1")]).is_ok());
+        assert!(prepare_with(&["demotic", "prog"], &[("QEMU_GDB", "1")]).is_err());
+    }
+
+    #[test]
+    fn help_is_for_us_before_the_program() {
+        assert_eq!(prepared(&["demotic", "-L", "/x", "-h", "prog"])[1..], ["--help"]);
+        assert_eq!(prepared(&["demotic"]), ["demotic"]);
+    }
+}

@@ -1,0 +1,152 @@
+//! `demotic run`: Linux programs.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use demotic_runtime::linux::LinuxProcess;
+use demotic_runtime::loader::{self, Launch, LaunchError, LaunchOptions};
+use demotic_translator::{EngineOptions, MemoryModel, Vcpu};
+
+use super::print;
+use crate::failure::{CANNOT_RUN, Failure, NOT_FOUND};
+use crate::flags::{GuestFlags, RunFlags};
+use crate::guest;
+use crate::report::Report;
+
+/// Runs a program; does not return when the program has ended, but ends as it has.
+///
+/// # Errors
+/// When the program cannot be started.
+pub(crate) fn run(flags: &RunFlags) -> Result<ExitCode, Failure> {
+    if flags.guest.cpu.as_deref() == Some("help") {
+        return print(&guest::cpu_help());
+    }
+    if flags.lockstep {
+        return Err(Failure::usage("--lockstep is not supported yet; compare --engine interp with --engine jit"));
+    }
+    let Launch { mut process, cpu, kind } = loader::load(&launch_options(flags)).map_err(launch_failure)?;
+    let arch = guest::architecture(kind, flags.guest.cpu.as_deref())?;
+    let engine = EngineOptions {
+        kind: flags.engine.engine.kind(),
+        memory: Some(MemoryModel::Window),
+        hot: flags.engine.hot,
+        ..EngineOptions::default()
+    };
+    let vcpu = Vcpu::new::<LinuxProcess>(arch, Arc::new(process.shared_memory()), engine);
+    let mut vcpu = vcpu.map_err(|error| Failure::new(error.to_string()).with_status(CANNOT_RUN))?;
+    *vcpu.cpu() = *cpu;
+    process.set_kicker(vcpu.kicker());
+    let start = Instant::now();
+    vcpu.run(&mut process);
+    Report::of(&vcpu, flags.engine.engine, kind.name(), start.elapsed()).emit(&flags.engine)?;
+    process.terminate()
+}
+
+fn launch_failure(error: LaunchError) -> Failure {
+    let status = match &error {
+        LaunchError::Open { error, .. } if error.kind() == std::io::ErrorKind::NotFound => NOT_FOUND,
+        _ => CANNOT_RUN,
+    };
+    Failure::new(error.to_string()).with_status(status)
+}
+
+fn launch_options(flags: &RunFlags) -> LaunchOptions {
+    LaunchOptions {
+        program: flags.program.program.clone(),
+        args: flags.program.args.clone(),
+        argv0: flags.guest.argv0.clone(),
+        envp: environment(&flags.guest, std::env::vars_os()),
+        sysroot: flags.guest.sysroot.clone(),
+        exec_prefix: exec_prefix(flags),
+        strace: flags.guest.strace,
+    }
+}
+
+/// The guest's environment, made from ours.
+fn environment(flags: &GuestFlags, ours: impl Iterator<Item = (OsString, OsString)>) -> Vec<OsString> {
+    let unset: Vec<&[u8]> =
+        flags.unset_env.iter().flat_map(|names| names.as_bytes().split(|&b| b == b',')).collect();
+    let set: Vec<OsString> = flags.set_env.iter().flat_map(|list| assignments(list)).collect();
+    let name_of = |assignment: &OsStr| -> Vec<u8> {
+        assignment.as_bytes().split(|&b| b == b'=').next().unwrap_or_default().to_vec()
+    };
+    let mut environment: Vec<OsString> = ours
+        .filter(|(name, _)| !unset.contains(&name.as_bytes()))
+        .filter(|(name, _)| set.iter().all(|assignment| name_of(assignment) != name.as_bytes()))
+        .map(|(mut name, value)| {
+            name.push("=");
+            name.push(value);
+            name
+        })
+        .collect();
+    for (i, assignment) in set.iter().enumerate() {
+        // The last one of a name counts.
+        if set[i + 1..].iter().all(|later| name_of(later) != name_of(assignment)) {
+            environment.push(assignment.clone());
+        }
+    }
+    environment
+}
+
+/// The assignments in `A=1,B=2`. A comma that no `NAME=` follows belongs to the value.
+fn assignments(list: &OsStr) -> Vec<OsString> {
+    let mut parts: Vec<Vec<u8>> = Vec::new();
+    for part in list.as_bytes().split(|&b| b == b',') {
+        match parts.last_mut() {
+            Some(last) if !part.contains(&b'=') => {
+                last.push(b',');
+                last.extend_from_slice(part);
+            }
+            _ => parts.push(part.to_vec()),
+        }
+    }
+    parts.into_iter().map(|part| OsStr::from_bytes(&part).to_owned()).collect()
+}
+
+/// The options with which a program that the guest executes is run.
+fn exec_prefix(flags: &RunFlags) -> Vec<OsString> {
+    let engine = &flags.engine;
+    let mut prefix: Vec<OsString> = vec!["run".into(), "--engine".into(), engine.engine.name().into()];
+    prefix.extend(["--hot".into(), engine.hot.to_string().into()]);
+    if let Some(root) = &flags.guest.sysroot {
+        prefix.extend(["--sysroot".into(), root.into()]);
+    }
+    if let Some(cpu) = &flags.guest.cpu {
+        prefix.extend(["--cpu".into(), cpu.into()]);
+    }
+    if flags.guest.strace {
+        prefix.push("--strace".into());
+    }
+    prefix
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flags(set: &[&str], unset: &[&str]) -> GuestFlags {
+        GuestFlags {
+            sysroot: None,
+            set_env: set.iter().map(OsString::from).collect(),
+            unset_env: unset.iter().map(OsString::from).collect(),
+            argv0: None,
+            cpu: None,
+            strace: false,
+        }
+    }
+
+    #[test]
+    fn the_environment_is_edited() {
+        let ours = [("A", "1"), ("B", "2"), ("C", "3")].map(|(n, v)| (n.into(), v.into()));
+        let edited = environment(&flags(&["B=4,D=5,6", "E=", "D=7"], &["A,X"]), ours.into_iter());
+        assert_eq!(edited, ["C=3", "B=4", "E=", "D=7"]);
+    }
+
+    #[test]
+    fn commas_join_assignments_or_belong_to_values() {
+        assert_eq!(assignments(OsStr::new("A=1,2,B=3")), ["A=1,2", "B=3"]);
+    }
+}

@@ -1,0 +1,281 @@
+//! Every option, once: help, completions and the manual page come from here.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use demotic_translator::{EngineKind, EngineOptions};
+
+/// Runs ARM and MIPS programs and bare-metal images on an x86-64 Linux PC.
+///
+/// `demotic PROGRAM [ARGUMENTS]` runs a program: its architecture comes from its header, its exit status becomes
+/// demotic's, and options stand before PROGRAM. The single-dash options of qemu-user are understood too.
+#[derive(Debug, Parser)]
+#[command(name = "demotic", version, args_override_self = true, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Logging.
+    #[command(flatten)]
+    pub(crate) log: LogFlags,
+}
+
+/// Where messages go.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Messages")]
+pub(crate) struct LogFlags {
+    /// What to log, e.g. `debug` or `syscall=debug,translate=info`.
+    #[arg(long, value_name = "FILTER", env = "DEMOTIC_LOG", global = true)]
+    pub(crate) log: Option<String>,
+    /// Log to a file instead of stderr [qemu: -D].
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) log_file: Option<PathBuf>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a Linux program (this is what happens without a command).
+    Run(RunFlags),
+    /// Boot a bare-metal image on a board.
+    Boot(BootFlags),
+    /// Run a program interpreted and translated, and show what translation gains.
+    Compare(CompareFlags),
+    /// Show what becomes of an instruction or of a piece of a program.
+    Explain(ExplainFlags),
+    /// List what is supported.
+    List(ListFlags),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Print the manual page.
+    Man,
+}
+
+/// Options of the engine.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Engine")]
+pub(crate) struct EngineFlags {
+    /// How to execute the guest's code.
+    #[arg(long, value_enum, default_value_t = Engine::Auto, env = "DEMOTIC_ENGINE")]
+    pub(crate) engine: Engine,
+    /// Translate code that has been entered by loops and calls this often (with `--engine auto`).
+    #[arg(long, value_name = "N", default_value_t = EngineOptions::default().hot)]
+    pub(crate) hot: u32,
+    /// Print figures to stderr at the end.
+    #[arg(long)]
+    pub(crate) stats: bool,
+    /// Write the figures to a file, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) stats_json: Option<PathBuf>,
+}
+
+/// The engines by their names on the command line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Engine {
+    /// Interpret everything.
+    Interp,
+    /// Translate everything before its first execution.
+    Jit,
+    /// Interpret first, translate what is hot in the background.
+    Auto,
+}
+
+impl Engine {
+    /// The translator's name for it.
+    pub(crate) fn kind(self) -> EngineKind {
+        match self {
+            Engine::Interp => EngineKind::Interp,
+            Engine::Jit => EngineKind::Jit,
+            Engine::Auto => EngineKind::Auto,
+        }
+    }
+
+    /// Its name on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Engine::Interp => "interp",
+            Engine::Jit => "jit",
+            Engine::Auto => "auto",
+        }
+    }
+}
+
+/// What a guest program sees.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Guest")]
+pub(crate) struct GuestFlags {
+    /// Look up absolute paths of the guest under this directory first; the dynamic loader and libraries of the guest
+    /// are there [qemu: QEMU_LD_PREFIX].
+    #[arg(short = 'L', long, value_name = "DIR")]
+    pub(crate) sysroot: Option<PathBuf>,
+    /// Set a variable of the guest's environment; several may be joined by commas [qemu: QEMU_SET_ENV].
+    #[arg(short = 'E', long = "env", value_name = "NAME=VALUE")]
+    pub(crate) set_env: Vec<OsString>,
+    /// Remove a variable from the guest's environment, before any is set [qemu: QEMU_UNSET_ENV].
+    #[arg(short = 'U', long, value_name = "NAME")]
+    pub(crate) unset_env: Vec<OsString>,
+    /// The name that the program is called by [qemu: QEMU_ARGV0].
+    #[arg(short = '0', long, value_name = "NAME")]
+    pub(crate) argv0: Option<OsString>,
+    /// The guest's processor; `help` lists them [qemu: QEMU_CPU].
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) cpu: Option<String>,
+    /// Log system calls to stderr [qemu: QEMU_STRACE].
+    #[arg(long)]
+    pub(crate) strace: bool,
+}
+
+/// A program and its arguments.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ProgramFlags {
+    /// The program to run.
+    #[arg(value_name = "PROGRAM")]
+    pub(crate) program: PathBuf,
+    /// Its arguments.
+    #[arg(value_name = "ARGUMENTS", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) args: Vec<OsString>,
+}
+
+/// Options of `demotic run`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct RunFlags {
+    /// Engine.
+    #[command(flatten)]
+    pub(crate) engine: EngineFlags,
+    /// Run every block interpreted and translated, and stop at the first that differs.
+    #[arg(long, help_heading = "Engine", conflicts_with_all = ["engine", "hot"])]
+    pub(crate) lockstep: bool,
+    /// Guest.
+    #[command(flatten)]
+    pub(crate) guest: GuestFlags,
+    /// Program.
+    #[command(flatten)]
+    pub(crate) program: ProgramFlags,
+}
+
+/// Options of `demotic boot`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct BootFlags {
+    /// The board; `demotic list boards` says which there are.
+    #[arg(long, value_name = "BOARD")]
+    pub(crate) board: String,
+    /// Engine.
+    #[command(flatten)]
+    pub(crate) engine: EngineFlags,
+    /// The image, an ELF file.
+    #[arg(value_name = "IMAGE")]
+    pub(crate) image: PathBuf,
+}
+
+/// Options of `demotic compare`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct CompareFlags {
+    /// Run each engine this often and take the best time.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) runs: u32,
+    /// Also run the program under this, if it is installed.
+    #[arg(long, value_enum)]
+    pub(crate) with: Vec<Reference>,
+    /// Also run this build of the program for the host.
+    #[arg(long, value_name = "PROGRAM")]
+    pub(crate) native: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Guest.
+    #[command(flatten)]
+    pub(crate) guest: GuestFlags,
+    /// Program.
+    #[command(flatten)]
+    pub(crate) program: ProgramFlags,
+}
+
+/// What to compare with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Reference {
+    /// qemu-user.
+    Qemu,
+}
+
+/// Options of `demotic explain`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ExplainFlags {
+    /// An encoding in hexadecimal (T32: halfwords in the order of their addresses), or FILE:ADDRESS, where ADDRESS is
+    /// hexadecimal or a symbol.
+    #[arg(value_name = "WORD|FILE:ADDRESS")]
+    pub(crate) what: String,
+    /// The instruction set of a word, or of an address whose symbol does not tell.
+    #[arg(long, value_enum)]
+    pub(crate) arch: Option<Isa>,
+    /// Show only the IR (may be combined with the next two).
+    #[arg(long)]
+    pub(crate) ir: bool,
+    /// Show only Cranelift's IR.
+    #[arg(long)]
+    pub(crate) clif: bool,
+    /// Show only the host code.
+    #[arg(long)]
+    pub(crate) host: bool,
+}
+
+/// Instruction sets by their names on the command line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Isa {
+    /// A32.
+    Arm,
+    /// T32.
+    Thumb,
+    /// MIPS32, big-endian.
+    Mips,
+    /// MIPS32, little-endian.
+    Mipsel,
+}
+
+/// Options of `demotic list`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ListFlags {
+    /// What to list.
+    #[command(subcommand)]
+    pub(crate) what: ListWhat,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+/// What can be listed.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum ListWhat {
+    /// Guest instructions, by the rows of the encoding tables.
+    Instructions {
+        /// Only those of this instruction set.
+        #[arg(long, value_enum)]
+        arch: Option<Isa>,
+        /// Only those that trap as unimplemented.
+        #[arg(long)]
+        unimplemented: bool,
+    },
+    /// Operations of the intermediate representation.
+    Ops,
+    /// Linux system calls.
+    Syscalls {
+        /// Only those of this ABI.
+        #[arg(long, value_enum)]
+        abi: Option<Abi>,
+    },
+    /// Boards for `demotic boot`.
+    Boards,
+}
+
+/// System call ABIs by their names on the command line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Abi {
+    /// ARM EABI.
+    Arm,
+    /// MIPS o32.
+    Mips,
+}
