@@ -2,8 +2,8 @@
 //!
 //! Conditional instructions need no care in most semantics. [`Lifter::put_reg`] selects between the new and the old
 //! value; everything else that has an effect (flags, memory, exits) opens the block's conditional part through
-//! [`Lifter::part`], which [`Lifter::end_insn`] closes. Values made before the part opens stay usable in it. In A32 the
-//! part stays open for further instructions of the same condition: see [`Lifter::share_part`].
+//! [`Lifter::part`], which [`Lifter::end_insn`] closes. Values made before the part opens stay usable in it. The part
+//! stays open for further instructions of the same condition: see [`Lifter::share_part`].
 
 use demotic_ir::{
     Block, BlockBuilder, CodeSource, Exit, FlagCc, FlagMask, GuestInsn, Loc, MemOp, MemSize, Slot, Trap,
@@ -102,7 +102,7 @@ impl<'a> Lifter<'a> {
 
     /// Ends the instruction in progress.
     pub(crate) fn end_insn(&mut self) {
-        if matches!(self.guard, Guard::Part) && !self.thumb && !self.flags_written {
+        if matches!(self.guard, Guard::Part) && !self.flags_written {
             self.open_part = Some(self.condition);
             self.guard = Guard::Always;
         } else {
@@ -110,7 +110,7 @@ impl<'a> Lifter<'a> {
         }
     }
 
-    /// To be called between A32 instructions: lets the next one, of condition `cond`, run in the part that the last one
+    /// To be called between instructions: lets the next one, of condition `cond`, run in the part that the last one
     /// has left open, if `may` and the conditions are the same. A run of conditional instructions thus branches once.
     pub(crate) fn share_part(&mut self, cond: u32, may: bool) {
         if self.open_part.is_some_and(|open| open != cond || !may) {
@@ -118,7 +118,8 @@ impl<'a> Lifter<'a> {
         }
     }
 
-    fn close_open_part(&mut self) {
+    /// Closes the part that the last instruction has left open.
+    pub(crate) fn close_open_part(&mut self) {
         if self.open_part.take().is_some() {
             self.b.end_if(Type::Bool);
         }
@@ -365,6 +366,7 @@ impl<'a> Lifter<'a> {
 
     /// Ends the block by going on at a constant address (ISA bit included).
     pub(crate) fn jump(&mut self, target: u64) {
+        self.close_open_part();
         self.part();
         self.finish_itstate();
         let exit = self.exit_to(target);

@@ -66,8 +66,8 @@ fn check(guest: &ArmGuest, mode: u32, isa: u64, max_insns: usize, code: &Repeate
     }
 }
 
-/// Modes: user and privileged, both endiannesses, at the end of an IT block, in the middle of one.
-const MODES: [u32; 5] = [0, 1, 3, 0x1800, 0x0400];
+/// Modes: user and privileged, both endiannesses, at the end of an IT block, in the middle, at the start.
+const MODES: [u32; 6] = [0, 1, 3, 0x1800, 0x0400, 0x0100];
 
 #[test]
 fn every_t16_word_has_an_outcome() {
@@ -75,7 +75,7 @@ fn every_t16_word_has_an_outcome() {
     for word in 0..0xe800u32 {
         let machine = word as usize & 1;
         for mode in MODES {
-            check(&guests[machine], mode & !(machine as u32 ^ 1), 1, 3, &Repeated::t16(word));
+            check(&guests[machine], mode & !(machine as u32 ^ 1), 1, 4, &Repeated::t16(word));
         }
     }
 }
@@ -92,7 +92,7 @@ fn check_t32(guests: &[ArmGuest; 2], state: &mut u32, word: u32) {
     let random = next(state) as usize;
     let machine = random & 1;
     let mode = MODES[random / 2 % MODES.len()] & !(machine as u32 ^ 1);
-    check(&guests[machine], mode, 1, 3, &Repeated::t32(word));
+    check(&guests[machine], mode, 1, 4, &Repeated::t32(word));
 }
 
 #[test]

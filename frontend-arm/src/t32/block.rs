@@ -61,16 +61,18 @@ fn lift_insn(l: &mut Lifter<'_>, word: u32, len: u8, it: ItState, resumed: bool)
     } else {
         it.advance()
     };
+    let leaves = if it.in_block() { Leaves::of(l, word, len) } else { Leaves::Never };
+    let peels = resumed && it.is_last() && (leaves != Leaves::Never || may_write_pc(word, len));
+    l.share_part(cond, leaves.may_share_part() && !may_write_pc(word, len) && !peels);
     l.begin_insn(len, word, cond);
     l.set_it_next(after);
-    let leaves = Leaves::of(l, word, len);
-    if resumed && it.is_last() && (leaves != Leaves::Never || may_write_pc(word, len)) {
+    if peels {
         peel(l);
         return after;
     }
     match leaves {
         Leaves::Never => {}
-        Leaves::AtFault => l.write_itstate(it),
+        Leaves::AtFault | Leaves::AtCheck => l.write_itstate(it),
         Leaves::Behind => l.write_itstate(after),
     }
     if len == 2 {
@@ -80,6 +82,7 @@ fn lift_insn(l: &mut Lifter<'_>, word: u32, len: u8, it: ItState, resumed: bool)
     }
     l.end_insn();
     if !l.done() && !after.in_block() {
+        l.close_open_part();
         l.write_itstate(ItState::NONE);
     }
     after
@@ -108,18 +111,25 @@ fn own_condition(word: u32, len: u8) -> Option<u32> {
     (cond < 14).then_some(cond)
 }
 
-/// How an instruction may leave its block besides by a branch, which decides what the ITSTATE slot must hold before it.
+/// How an instruction in an IT block may leave its block besides by a branch, which decides what the ITSTATE slot must hold before it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Leaves {
     /// Not at all.
     Never,
     /// To the instruction itself: a fault, an undefined instruction.
     AtFault,
+    /// To the instruction itself, after a check at run time.
+    AtCheck,
     /// To the instruction after it: a system call, a privileged instruction.
     Behind,
 }
 
 impl Leaves {
+    /// Whether an instruction makes no use of its condition but to be run or not.
+    fn may_share_part(self) -> bool {
+        matches!(self, Leaves::Never | Leaves::AtFault)
+    }
+
     fn of(l: &Lifter<'_>, word: u32, len: u8) -> Leaves {
         if len == 2 { Leaves::of_narrow(word) } else { Leaves::of_wide(l, word) }
     }
@@ -141,10 +151,12 @@ impl Leaves {
         // 0x75 and 0x7d: data processing with registers; 0x76, 0x77: coprocessors; 0x78 to 0x7b: immediates, and with
         // bit 15 branches and miscellaneous control.
         match word >> 25 {
-            0x76 | 0x77 if row.is_none() => {
-                let leaves = l.config.machine() || vfp::can_leave(word);
-                if leaves { Leaves::AtFault } else { Leaves::Never }
-            }
+            0x76 | 0x77 if row.is_none() => match vfp::kind(word) {
+                _ if l.config.machine() => Leaves::AtCheck,
+                vfp::Kind::System => Leaves::AtCheck,
+                vfp::Kind::Memory => Leaves::AtFault,
+                vfp::Kind::Registers => Leaves::Never,
+            },
             _ if !executes => Leaves::AtFault,
             0x75 | 0x7d => Leaves::Never,
             0x78..=0x7b if word >> 15 & 1 == 0 => Leaves::Never,

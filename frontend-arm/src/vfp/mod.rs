@@ -41,10 +41,26 @@ pub(crate) fn lift(l: &mut Lifter<'_>, word: u32) -> bool {
     decoder::dispatch(word, &mut Vfp { l }).is_some()
 }
 
-/// Whether an instruction of this class may access memory or leave the block.
-pub(crate) fn can_leave(word: u32) -> bool {
-    // All but data processing and the transfers of bit 4.
-    word >> 24 & 15 != 14 || word & 0x0fe0_0010 == 0x0ee0_0010
+/// What instructions of this class make use of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    /// Registers only.
+    Registers,
+    /// Memory.
+    Memory,
+    /// System registers, or the word is undefined: they may trap.
+    System,
+}
+
+/// What kind of instruction `word` is.
+pub(crate) fn kind(word: u32) -> Kind {
+    let Some(row) = decoder::row(word) else { return Kind::System };
+    match row.name {
+        name if name.starts_with("VLD") || name.starts_with("VST") => Kind::Memory,
+        "VMSR" | "VMRS" => Kind::System,
+        _ if row.outcome == decoder::Outcome::Executes => Kind::Registers,
+        _ => Kind::System,
+    }
 }
 
 /// Unpacks the operands of VFP instructions.
