@@ -8,6 +8,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use demotic_ir::{Access, CodeSource, Fault, FaultKind, HostView, MemSize, Memory};
 
@@ -154,20 +155,20 @@ impl Map {
     }
 }
 
-/// Code as the guest sees it in one view, for use on any thread.
+/// Code as the vCPU sees it at present, for use on any thread.
 #[derive(Clone, Debug)]
 pub struct CodeView {
     map: Arc<Map>,
-    view: usize,
+    view: Arc<AtomicUsize>,
 }
 
 impl CodeSource for CodeView {
     fn fetch(&self, addr: u64, buf: &mut [u8]) -> bool {
-        self.map.fetch(self.view, addr, buf)
+        self.map.fetch(self.view.load(Ordering::Relaxed), addr, buf)
     }
 
     fn read_only(&self, addr: u64, len: u32) -> Option<u64> {
-        self.map.read_only(self.view, addr, len)
+        self.map.read_only(self.view.load(Ordering::Relaxed), addr, len)
     }
 }
 
@@ -176,8 +177,8 @@ impl CodeSource for CodeView {
 pub struct MachineMemory {
     map: Arc<Map>,
     bus: Bus,
-    /// Index of the current view.
-    view: usize,
+    /// Index of the current view. Only the vCPU's thread changes it.
+    view: Arc<AtomicUsize>,
     /// Whether the guest is big-endian. Device registers have the guest's byte order (the boards wire them so), while
     /// [`Memory`] speaks little-endian.
     big_endian: bool,
@@ -198,23 +199,23 @@ impl MachineMemory {
         let ram = Ram::new(size)?;
         let spaces = views.iter().map(|&view| Space::new(view, regions, &ram)).collect::<io::Result<_>>()?;
         let map = Arc::new(Map { ram, regions: regions.to_vec(), spaces });
-        Ok(MachineMemory { map, bus, view: 0, big_endian })
+        Ok(MachineMemory { map, bus, view: Arc::default(), big_endian })
     }
 
     /// Switches to another of the views given to [`MachineMemory::new`]; says whether it was another. The engine then
     /// asks for the [`host_view`](Memory::host_view) again.
     pub fn set_view(&mut self, view: usize) -> bool {
-        std::mem::replace(&mut self.view, view) != view
+        self.view.swap(view, Ordering::Relaxed) != view
     }
 
     /// Index of the current view.
     pub fn view(&self) -> usize {
-        self.view
+        self.view.load(Ordering::Relaxed)
     }
 
-    /// Code as seen in the current view.
+    /// Code as the vCPU sees it, whatever view it is in.
     pub fn code_view(&self) -> CodeView {
-        CodeView { map: Arc::clone(&self.map), view: self.view }
+        CodeView { map: Arc::clone(&self.map), view: Arc::clone(&self.view) }
     }
 
     /// The devices.
@@ -237,7 +238,7 @@ impl MachineMemory {
 
     /// Why code at `addr` cannot be fetched; `None` when it can.
     pub fn fetch_fault(&self, addr: u64) -> Option<FaultKind> {
-        match self.map.locate(self.view, addr, 1) {
+        match self.map.locate(self.view(), addr, 1) {
             Ok(Place::Ram { .. }) => None,
             Ok(Place::Bus(_)) => Some(FaultKind::Unmapped),
             Err(kind) => Some(kind),
@@ -249,7 +250,7 @@ impl MachineMemory {
     pub fn aliases(&self, start: u64, end: u64) -> Vec<(u64, u64)> {
         let mut found = vec![(start, end)];
         let len = end.saturating_sub(start);
-        let Ok(Place::Ram { offset, .. }) = self.map.locate(self.view, start, len) else { return found };
+        let Ok(Place::Ram { offset, .. }) = self.map.locate(self.view(), start, len) else { return found };
         for region in &self.map.regions {
             let Some(inside) = offset_in(region.backing, region.len, offset, len) else { continue };
             for segment in self.map.spaces.iter().flat_map(|space| space.view.segments) {
@@ -263,7 +264,7 @@ impl MachineMemory {
     }
 
     fn place(&self, addr: u64, size: MemSize, access: Access) -> Result<Place, Fault> {
-        self.map.locate(self.view, addr, u64::from(size.bytes())).map_err(|kind| Fault { addr, access, kind })
+        self.map.locate(self.view(), addr, u64::from(size.bytes())).map_err(|kind| Fault { addr, access, kind })
     }
 
     /// An access that straddles two pieces of the address space, or is refused: the places of its single bytes, or the
@@ -364,7 +365,7 @@ impl Memory for MachineMemory {
     }
 
     fn host_view(&self) -> HostView {
-        match self.map.spaces.get(self.view) {
+        match self.map.spaces.get(self.view()) {
             Some(space) => {
                 HostView::Sections { base: space.window.base(), table: space.table.as_ptr() as u64 }
             }
@@ -375,11 +376,11 @@ impl Memory for MachineMemory {
 
 impl CodeSource for MachineMemory {
     fn fetch(&self, addr: u64, buf: &mut [u8]) -> bool {
-        self.map.fetch(self.view, addr, buf)
+        self.map.fetch(self.view(), addr, buf)
     }
 
     fn read_only(&self, addr: u64, len: u32) -> Option<u64> {
-        self.map.read_only(self.view, addr, len)
+        self.map.read_only(self.view(), addr, len)
     }
 }
 

@@ -40,7 +40,7 @@ use self::bus::Bus;
 use self::clock::{Alarm, AlarmThread, Clock};
 use self::console::Console;
 use self::image::Image;
-use self::memory::MachineMemory;
+use self::memory::{CodeView, MachineMemory};
 use self::mips::MipsHypervisor;
 use self::platform::Platform;
 use self::stats::{Report, Stats};
@@ -258,6 +258,11 @@ impl Machine {
     /// The board.
     pub fn board(&self) -> &'static Board {
         self.board
+    }
+
+    /// Where an engine reads the guest's code from.
+    pub fn code(&self) -> CodeView {
+        self.platform.memory.code_view()
     }
 
     /// Names the vCPU, so that devices and timers can interrupt it. Has to be called before it runs.
