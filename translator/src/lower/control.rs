@@ -18,6 +18,9 @@ const TABLE_SHIFT: u32 = 1;
 /// Entries of the largest host jump table for an indirect guest jump.
 const MAX_TABLE: u64 = 2048;
 
+/// Blocks that leave the region, with the guest addresses that they lead to.
+type ColdEdges = Vec<(ir::Block, u64)>;
+
 impl Lowerer<'_> {
     /// The block's only way in, if there is exactly one.
     pub(super) fn only_predecessor(&self, block: BlockId) -> Option<BlockId> {
@@ -72,36 +75,42 @@ impl Lowerer<'_> {
         }
     }
 
-    /// The block that an edge leads to; for one out of the region, a cold block that is filled at once.
-    fn edge_block(&mut self, target: u64) -> ir::Block {
+    /// The block that an edge leads to. For one out of the region that is a cold block, which is noted in `cold` and
+    /// to be filled by [`fill`](Self::fill) when the present one is complete.
+    fn edge_block(&mut self, target: u64, cold: &mut ColdEdges) -> ir::Block {
         if let Edge::Inside(b) = self.region.jump_edge(self.at, target) {
             return self.blocks[b];
         }
-        let Some(here) = self.b.current_block() else { return self.blocks[0] };
-        let cold = self.b.create_block();
-        self.b.set_cold_block(cold);
-        self.b.switch_to_block(cold);
-        self.jump_to(target);
-        self.b.switch_to_block(here);
-        cold
+        if let Some(&(block, _)) = cold.iter().find(|&&(_, known)| known == target) {
+            return block;
+        }
+        let block = self.b.create_block();
+        self.b.set_cold_block(block);
+        cold.push((block, target));
+        block
+    }
+
+    fn fill(&mut self, cold: ColdEdges) {
+        for (block, target) in cold {
+            self.b.switch_to_block(block);
+            self.jump_to(target);
+        }
     }
 
     fn branch(&mut self, cond: Value, taken: u64, fallthrough: u64) {
         let cond = self.val(cond);
-        let taken = self.edge_block(taken);
-        let fallthrough = self.edge_block(fallthrough);
+        let mut cold = ColdEdges::new();
+        let taken = self.edge_block(taken, &mut cold);
+        let fallthrough = self.edge_block(fallthrough, &mut cold);
         self.b.ins().brif(cond, taken, NO_ARGS, fallthrough, NO_ARGS);
+        self.fill(cold);
     }
 
     fn switch(&mut self, index: Value, targets: &[u64], default: u64) {
         let index = self.val(index);
-        let mut edges = std::collections::HashMap::new();
+        let mut cold = ColdEdges::new();
         let mut call = |l: &mut Self, target: u64| {
-            let block = match edges.get(&target) {
-                Some(&b) => b,
-                None => l.edge_block(target),
-            };
-            edges.insert(target, block);
+            let block = l.edge_block(target, &mut cold);
             l.b.func.dfg.block_call(block, NO_ARGS)
         };
         let default = call(self, default);
@@ -110,6 +119,7 @@ impl Lowerer<'_> {
         let index =
             if self.b.func.dfg.value_type(index) == I64 { self.b.ins().ireduce(I32, index) } else { index };
         self.b.ins().br_table(index, table);
+        self.fill(cold);
     }
 
     // ---- calls and returns ----
