@@ -1,50 +1,53 @@
 //! The example images on the bare boards, run to power-off by every engine.
 
 use std::path::Path;
-use std::sync::Arc;
 
-use demotic_ir::GuestArch;
 use demotic_runtime::machine::console::Capture;
-use demotic_runtime::machine::{BootOptions, Booted, Machine, Outcome, boot};
-use demotic_translator::{EngineKind, EngineOptions, MemoryModel, Vcpu};
+use demotic_runtime::machine::{BootError, BootOptions, Outcome, boot};
+use demotic_translator::{EngineKind, EngineOptions};
 
-/// Runs an example until it switches its machine off; gives what it wrote, too.
-fn run(board: &str, image: &str, kind: EngineKind) -> (Machine, String) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(image);
-    let capture = Capture::default();
-    let mut options = BootOptions::from_file(board, &path).expect("the example is there");
-    options.output = Box::new(capture.clone());
-    let Booted { mut machine, cpu, arch } = boot(options).expect("the example fits its board");
-    let arch: Arc<dyn GuestArch> = Arc::from(arch);
-    let code = Arc::new(machine.code());
-    let memory = Some(MemoryModel::Sections);
-    let options = EngineOptions { kind, memory, hot: 50, ..EngineOptions::default() };
-    let mut vcpu = Vcpu::new::<Machine>(arch, code, options).expect("the host is supported");
-    vcpu.cpu().clone_from(&cpu);
-    machine.set_kicker(vcpu.kicker());
-    vcpu.run(&mut machine);
-    (machine, capture.text())
-}
-
-fn expect_42(board: &str, image: &str) {
+/// Runs an example on every engine; it ends with exit code 42 and has written what is in the file `expected`.
+fn run(board: &str, image: &str, expected: &str) {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    let expected = std::fs::read_to_string(examples.join(expected)).expect("the expected text is there");
     for kind in [EngineKind::Interp, EngineKind::Jit, EngineKind::Auto] {
-        let (machine, text) = run(board, image, kind);
+        let capture = Capture::default();
+        let mut options = BootOptions::from_file(board, &examples.join(image)).expect("the example is there");
+        options.output = Box::new(capture.clone());
+        let booted = boot(options).expect("the example fits its board");
+        let options = EngineOptions { kind, hot: 50, ..EngineOptions::default() };
+        let machine = booted.run(options).expect("the host is supported");
+        let text = capture.text();
         println!("{kind:?}:\n{text}\n{}", machine.report());
         assert_eq!(machine.outcome(), Some(&Outcome::PowerOff { code: 42 }), "{kind:?} wrote:\n{text}");
+        assert_eq!(text, expected, "{kind:?}");
     }
 }
 
 #[test]
 fn bare_arm() {
-    expect_42("bare-arm", "bare-arm/bare-arm.elf");
+    run("bare-arm", "bare-arm/bare-arm.elf", "bare-arm/expected.txt");
 }
 
 #[test]
 fn bare_mips_little_endian() {
-    expect_42("bare-mips", "bare-mips/bare-mipsel.elf");
+    run("bare-mips", "bare-mips/bare-mipsel.elf", "bare-mips/expected-mipsel.txt");
 }
 
 #[test]
 fn bare_mips_big_endian() {
-    expect_42("bare-mips", "bare-mips/bare-mips.elf");
+    run("bare-mips", "bare-mips/bare-mips.elf", "bare-mips/expected-mips.txt");
+}
+
+#[test]
+fn what_cannot_be_booted_is_named() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    let arm = std::fs::read(examples.join("bare-arm/bare-arm.elf")).expect("the example is there");
+    let linux = std::fs::read(examples.join("prebuilt/armhf/hello")).expect("the example is there");
+    let error = |board: &str, image: &[u8]| boot(BootOptions::new(board, image.to_vec())).err();
+    assert!(matches!(error("raspi", &arm), Some(BootError::NoBoard { .. })));
+    assert!(matches!(error("bare-arm", b"#!/bin/sh"), Some(BootError::NotElf { .. })));
+    assert!(matches!(error("bare-mips", &arm), Some(BootError::WrongMachine { .. })));
+    assert!(matches!(error("bare-arm", &linux), Some(BootError::OutsideRam { .. })));
+    assert!(matches!(error("bare-arm", &arm[..arm.len() / 2]), Some(BootError::Truncated)));
 }

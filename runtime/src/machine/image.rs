@@ -1,5 +1,6 @@
 //! Loading of bare-metal ELF images.
 
+use goblin::container::{Container, Ctx, Endian};
 use goblin::elf::header::{EM_ARM, EM_MIPS, ET_EXEC};
 use goblin::elf::program_header::{PT_INTERP, PT_LOAD};
 use goblin::elf::{Elf, ProgramHeader};
@@ -43,7 +44,9 @@ impl<'a> Image<'a> {
     /// # Errors
     /// When it is no executable ELF file, or not for the board's CPU.
     pub(super) fn parse(board: &Board, bytes: &'a [u8]) -> Result<Image<'a>, BootError> {
-        let elf = Elf::parse(bytes).map_err(|error| BootError::NotElf { reason: error.to_string() })?;
+        let not_elf = |error: goblin::error::Error| BootError::NotElf { reason: error.to_string() };
+        // Only what is loaded is looked at: the rest of a stripped or cut-off file may be in any state.
+        let elf = Elf::parse_header(bytes).and_then(Elf::lazy_parse).map_err(not_elf)?;
         let big_endian = !elf.little_endian;
         let fits = !elf.is_64
             && match board.cpu {
@@ -55,11 +58,14 @@ impl<'a> Image<'a> {
             let image = format!("{order} {}", machine_name(elf.header.e_machine));
             return Err(BootError::WrongMachine { board: board.name, wants: board.cpu.wants(), image });
         }
-        if elf.header.e_type != ET_EXEC || elf.program_headers.iter().any(|ph| ph.p_type == PT_INTERP) {
+        let endian = if big_endian { Endian::Big } else { Endian::Little };
+        let context = Ctx::new(Container::Little, endian);
+        let (offset, count) = (elf.header.e_phoff as usize, usize::from(elf.header.e_phnum));
+        let mut segments = ProgramHeader::parse(bytes, offset, count, context).map_err(not_elf)?;
+        if elf.header.e_type != ET_EXEC || segments.iter().any(|ph| ph.p_type == PT_INTERP) {
             return Err(BootError::NotBare);
         }
-        let segments: Vec<_> =
-            elf.program_headers.iter().filter(|ph| ph.p_type == PT_LOAD && ph.p_memsz > 0).cloned().collect();
+        segments.retain(|ph| ph.p_type == PT_LOAD && ph.p_memsz > 0);
         if segments.is_empty() {
             return Err(BootError::Empty);
         }

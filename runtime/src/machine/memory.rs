@@ -264,7 +264,11 @@ impl MachineMemory {
     }
 
     fn place(&self, addr: u64, size: MemSize, access: Access) -> Result<Place, Fault> {
-        self.map.locate(self.view(), addr, u64::from(size.bytes())).map_err(|kind| Fault { addr, access, kind })
+        self.map.locate(self.view(), addr, u64::from(size.bytes())).map_err(|kind| Fault {
+            addr,
+            access,
+            kind,
+        })
     }
 
     /// An access that straddles two pieces of the address space, or is refused: the places of its single bytes, or the

@@ -29,10 +29,12 @@ pub mod stats;
 use std::fmt;
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use demotic_arm::{ArchVersion, ArmConfig, ArmGuest};
 use demotic_ir::{CpuState, Fault, GuestArch, Kicker, Resume, Trap, TrapContext, TrapHandler};
 use demotic_mips::{MipsConfig, MipsGuest};
+use demotic_translator::{EngineOptions, MemoryModel, TranslatorError, Vcpu};
 
 use self::arm::ArmHypervisor;
 use self::boards::{BOARDS, Board, Cpu};
@@ -189,8 +191,8 @@ impl fmt::Debug for Booted {
     }
 }
 
-/// Sets up a machine, loads its image and resets its vCPU. The engine that runs it first names the vCPU to
-/// [`Machine::set_kicker`]; it asks for the [`host_view`](demotic_ir::Memory::host_view) anew after every call of the
+/// Sets up a machine, loads its image and resets its vCPU. [`Booted::run`] then runs it. Another engine that does has to
+/// name its vCPU to [`Machine::set_kicker`] first; it asks for the [`host_view`](demotic_ir::Memory::host_view) anew after every call of the
 /// handler, because what the guest sees depends on its mode.
 ///
 /// # Errors
@@ -251,6 +253,23 @@ fn reset(
             hypervisor.reset(platform, cpu, entry);
             (Hypervisor::Mips(hypervisor), Box::new(MipsGuest::new(MipsConfig::machine(big_endian))))
         }
+    }
+}
+
+impl Booted {
+    /// Runs the machine to its end, on an engine with these settings; how memory is reached is the machine's affair.
+    /// The machine that is given back knows how it ended, and what it has counted.
+    ///
+    /// # Errors
+    /// When the host cannot run translated code.
+    pub fn run(self, options: EngineOptions) -> Result<Machine, TranslatorError> {
+        let Booted { mut machine, cpu, arch } = self;
+        let options = EngineOptions { memory: options.memory.and(Some(MemoryModel::Sections)), ..options };
+        let mut vcpu = Vcpu::new::<Machine>(Arc::from(arch), Arc::new(machine.code()), options)?;
+        vcpu.cpu().clone_from(&cpu);
+        machine.set_kicker(vcpu.kicker());
+        vcpu.run(&mut machine);
+        Ok(machine)
     }
 }
 
