@@ -58,6 +58,10 @@ impl Effects {
     pub fn can_fault(self) -> bool {
         self.0 & 16 != 0
     }
+    /// Whether the op writes guest registers (exclusive accesses write only the monitor).
+    pub fn writes_state(self) -> bool {
+        self.0 & Effects::WRITES_STATE.0 != 0
+    }
     /// Whether the op steers control.
     pub fn is_control(self) -> bool {
         self.0 & 32 != 0

@@ -128,6 +128,13 @@ handlers! {
     unary [U: Unary, W: Width] |w, op| set(w, op.dst, U::eval(W::TY, get(w, op.a)));
     /// `dst = a`
     mov [] |w, op| set(w, op.dst, get(w, op.a));
+    /// `N` moves, one after the other: see [`moves`]
+    mov_many [const N: usize] |w, op| {
+        for (dst, src) in moves(op).into_iter().take(N) {
+            let word = get(w, src);
+            set(w, dst, word);
+        }
+    };
     /// `dst = a & imm`: a narrower view of a word
     mov_masked [] |w, op| set(w, op.dst, get(w, op.a) & op.imm);
     /// `dst = imm`
@@ -179,6 +186,27 @@ handlers! {
     flags_to_bits [] |w, op| set(w, op.dst, flags::to_bits(get_flags(w, op.a)));
     /// Those flags of `a` that `imm` names into `dst`
     mov_flags [] |w, op| move_flags(w, op.dst, op.a, FlagMask(op.imm as u8));
+}
+
+/// The moves that an op has room for, as destination and source.
+#[inline(always)]
+pub(super) fn moves<M>(op: &OpCode<M>) -> [(u16, u16); 4] {
+    let imm = |n: u32| (op.imm >> (16 * n)) as u16;
+    [(op.dst, op.a), (op.b, op.c), (imm(0), imm(1)), (imm(2), imm(3))]
+}
+
+/// As many moves as are given, at most four, in one op.
+pub(super) fn mov_op<M>(moves: &[(u16, u16)]) -> OpCode<M> {
+    let at = |i: usize| moves.get(i).copied().unwrap_or_default();
+    let (x, y, z, t) = (at(0), at(1), at(2), at(3));
+    let run = match moves.len() {
+        0 | 1 => mov::<M>,
+        2 => mov_many::<M, 2>,
+        3 => mov_many::<M, 3>,
+        _ => mov_many::<M, 4>,
+    };
+    let imm = u64::from(z.0) | u64::from(z.1) << 16 | u64::from(t.0) << 32 | u64::from(t.1) << 48;
+    OpCode { run, dst: x.0, a: x.1, b: y.0, c: y.1, imm }
 }
 
 /// An addition or subtraction and its flags.

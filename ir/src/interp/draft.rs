@@ -23,6 +23,8 @@ pub(super) const NONE: Arg = Arg::Raw(0);
 pub(super) enum Tag {
     /// Nothing.
     Plain,
+    /// So many moves of words.
+    Moves(u8),
     /// A 32-bit `flags_sub`; the second operand is immediate or not.
     FlagsSub { imm: bool },
     /// A 32-bit `sub` with its flags; the second operand is immediate or not.

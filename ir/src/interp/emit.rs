@@ -6,7 +6,7 @@ use super::alloc::Homes;
 use super::arithmetic as int;
 use super::control;
 use super::draft::{Arg, Draft, OpDraft, Tag, What};
-use super::op::{MAX_OPS, OpCode};
+use super::op::{MAX_OPS, OpCode, Run};
 use crate::types::FlagMask;
 
 /// The ops of a block and the guest instruction of each.
@@ -66,11 +66,24 @@ impl<M> Emitter<'_, M> {
 
     fn copy(&mut self, dst: u16, a: u16, width: u16, mask: u64, src: u16) {
         let (run, imm) = match (width, mask) {
-            (4, _) => (int::mov_flags as super::op::Run<M>, u64::from(FlagMask::NZCV.0)),
-            (_, u64::MAX) => (int::mov as _, 0),
+            (4, _) => (int::mov_flags as Run<M>, u64::from(FlagMask::NZCV.0)),
+            (_, u64::MAX) => return self.mov(dst, a, src),
             _ => (int::mov_masked as _, mask),
         };
         self.push(OpCode { run, dst, a, b: 0, c: 0, imm }, Tag::Plain, src);
+    }
+
+    /// A move, together with those before it if there is room. Moves neither fault nor leave, so that it does not matter
+    /// which instruction they belong to.
+    fn mov(&mut self, dst: u16, a: u16, src: u16) {
+        let mut moves = Vec::with_capacity(4);
+        if let (Tag::Moves(count @ 1..4), Some(last)) = (self.last, self.ops.last()) {
+            moves.extend_from_slice(&int::moves(last)[..usize::from(count)]);
+            self.ops.pop();
+            self.srcs.pop();
+        }
+        moves.push((dst, a));
+        self.push(int::mov_op(&moves), Tag::Moves(moves.len() as u8), src);
     }
 
     fn op(&mut self, draft: &OpDraft<M>, src: u16) {

@@ -161,6 +161,8 @@ pub struct Code<M> {
     /// The guest instruction of each op.
     srcs: Box<[u16]>,
     ways: Box<[Way]>,
+    /// Where each way leads; 0 where the op that leaves says so.
+    targets: Box<[u64]>,
     nan_rule: NanRule,
     helpers: &'static [Helper],
 }
@@ -183,6 +185,7 @@ pub fn compile<M: Memory>(block: &Block, guest: &Guest<'_>) -> Result<Code<M>, C
     Ok(Code {
         ops: ops.into(),
         srcs: srcs.into(),
+        targets: selection.ways.iter().map(|way| way.kind.target().unwrap_or(0)).collect(),
         ways: selection.ways.into(),
         nan_rule: guest.nan_rule,
         helpers: guest.helpers,
@@ -195,10 +198,10 @@ impl<M: Memory> Code<M> {
     pub fn run(&self, cpu: &mut CpuState, mem: &mut M) -> Outcome {
         let mut env = Env { mem, helpers: self.helpers, nan_rule: self.nan_rule, target: 0, fault: None };
         let finish = op::next(&mut cpu.words, &mut env, &self.ops);
-        match self.ways.get(finish.0 as usize) {
-            Some(way) => {
-                Outcome::Left { way: finish.0 as usize, pc: way.kind.target().unwrap_or(env.target) }
-            }
+        let way = finish.0 as usize;
+        match self.targets.get(way) {
+            // One of the two is 0.
+            Some(target) => Outcome::Left { way, pc: target | env.target },
             None => self.fault(env.fault),
         }
     }

@@ -33,7 +33,7 @@ pub(super) struct Env<'a, M> {
     pub(super) mem: &'a mut M,
     pub(super) helpers: &'static [Helper],
     pub(super) nan_rule: NanRule,
-    /// Where a way out that has no target of its own leads.
+    /// Where a way out that has no target of its own leads; 0 for the others.
     pub(super) target: u64,
     /// The fault that ended the block, with the number of ops behind the one that faulted.
     pub(super) fault: Option<(Fault, usize)>,

@@ -3,7 +3,7 @@
 
 use crate::block::Block;
 use crate::exit::Exit;
-use crate::ops::Op;
+use crate::ops::{Effects, Op};
 use crate::types::Type;
 use crate::value::Value;
 
@@ -21,6 +21,8 @@ struct Entry {
     folded: bool,
     /// For an addition or subtraction, the flags of the same operands; for flags, the arithmetic.
     twin: Option<Value>,
+    /// Whether its op is done at its only use, a `put`.
+    sunk: bool,
 }
 
 /// The decisions.
@@ -36,6 +38,7 @@ impl Plan {
         plan.count_uses(block);
         plan.find_folds(block);
         plan.find_twins(block);
+        plan.find_sinks(block);
         plan
     }
 
@@ -63,6 +66,11 @@ impl Plan {
         self.values[v.0 as usize].folded
     }
 
+    /// Whether the op of `v` is done where `v` is put.
+    pub(super) fn is_sunk(&self, v: Value) -> bool {
+        self.values[v.0 as usize].sunk
+    }
+
     /// The other half of an addition or subtraction with flags.
     pub(super) fn twin(&self, v: Value) -> Option<Value> {
         self.values[v.0 as usize].twin
@@ -75,7 +83,7 @@ impl Plan {
                 Op::ZExt64 { a, .. } | Op::FromBool { a, .. } | Op::Bitcast { a, .. } => self.resolve(a),
                 _ => Value(i as u32),
             };
-            self.values.push(Entry { alias: stands_for, uses: 0, folded: false, twin: None });
+            self.values.push(Entry { alias: stands_for, uses: 0, folded: false, twin: None, sunk: false });
         }
     }
 
@@ -169,6 +177,29 @@ impl Plan {
             .filter(|&k| self.same_arithmetic(block, i, k))
             .map(|k| Value(k as u32));
         found.find(|&v| !self.is_folded(v) && !self.is_unused(v) && self.twin(v).is_none())
+    }
+
+    /// Values that would need a temporary only because memory may fault between their op and their `put`.
+    fn find_sinks(&mut self, block: &Block) {
+        let mut last_fault = 0;
+        // The last write to state, and the last edge of a conditional part.
+        let mut last_write = 0;
+        for (i, inst) in block.insts.iter().enumerate() {
+            let effects = inst.op.info().effects;
+            if let Op::Put { value, .. } = inst.op {
+                let def = value.0 as usize;
+                let entry = &mut self.values[def];
+                let plain = entry.uses == 1 && !entry.folded && entry.twin.is_none() && entry.alias == value;
+                let pure = block.def(value).info().effects == Effects::PURE;
+                entry.sunk = plain && pure && last_write < def && def < last_fault;
+            }
+            if effects.can_fault() {
+                last_fault = i;
+            }
+            if effects.is_control() || effects.writes_state() {
+                last_write = i;
+            }
+        }
     }
 
     fn same_arithmetic(&self, block: &Block, flags: usize, other: usize) -> bool {

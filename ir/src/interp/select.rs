@@ -42,7 +42,8 @@ pub(super) fn select<M: Memory>(block: &Block, guest: &Guest<'_>) -> Result<Sele
         selector.at = at;
         let v = Value(at as u32);
         let unused = selector.plan.is_unused(v) && inst.op.info().effects.removable();
-        if !unused && !selector.plan.is_alias(v) && !selector.plan.is_folded(v) {
+        let elsewhere = selector.plan.is_alias(v) || selector.plan.is_folded(v) || selector.plan.is_sunk(v);
+        if !unused && !elsewhere {
             inst.op.visit(&mut selector)?;
         }
     }
@@ -118,6 +119,14 @@ impl<M: Memory> Selector<'_, M> {
 
     fn op(&mut self, op: OpDraft<M>) -> Done {
         self.draft(What::Op(op));
+        Ok(())
+    }
+
+    /// Does here the op of a value that was left for its `put`.
+    fn sunk(&mut self, v: Value) -> Done {
+        let at = std::mem::replace(&mut self.at, v.0 as usize);
+        self.block.def(v).visit(self)?;
+        self.at = at;
         Ok(())
     }
 
@@ -380,6 +389,9 @@ impl<M: Memory> OpVisitor for Selector<'_, M> {
                 ..OpDraft::new(int::mov_imm)
             }),
             None => {
+                if self.plan.is_sunk(v) {
+                    self.sunk(v)?;
+                }
                 self.draft(What::Put { value: self.plan.resolve(v), slot, width: 1 });
                 Ok(())
             }

@@ -1,56 +1,71 @@
 //! Constant parts of addresses move into displacements. Both wrap at the width of the address, so that this is exact.
+//!
+//! A sum that something else needs too stays: it is in a register anyway, and without it the old base would have to be
+//! kept longer.
 
 use super::Context;
-use super::rewrite::{Becomes, Output, Rewrite, rewrite};
 use crate::block::Block;
 use crate::ops::Op;
 use crate::types::Type;
 use crate::value::Value;
 
 /// Runs the pass.
-pub(super) fn run(block: &mut Block, cx: &mut Context<'_>) {
+pub(super) fn run(block: &mut Block, _: &mut Context<'_>) {
     let sums = |v: Value| matches!(block.def(v), Op::Add { .. } | Op::Sub { .. });
     let useful = |op: &Op| matches!(*op, Op::Load { addr, .. } | Op::Store { addr, .. } if sums(addr));
     if !block.insts.iter().any(|inst| useful(&inst.op)) {
         return;
     }
-    rewrite(block, &mut cx.scratch, &mut Address);
-}
-
-struct Address;
-
-impl Rewrite for Address {
-    fn op(&mut self, out: &mut Output, op: Op) -> Becomes {
-        Becomes::Op(match op {
+    let needed = needed_elsewhere(block);
+    for i in 0..block.insts.len() {
+        let op = match block.insts[i].op {
             Op::Load { ty, addr, disp, mem } => {
-                let (addr, disp) = split(out, addr, disp);
+                let (addr, disp) = split(block, &needed, addr, disp);
                 Op::Load { ty, addr, disp, mem }
             }
             Op::Store { ty, addr, value, disp, mem } => {
-                let (addr, disp) = split(out, addr, disp);
+                let (addr, disp) = split(block, &needed, addr, disp);
                 Op::Store { ty, addr, value, disp, mem }
             }
-            _ => op,
-        })
+            _ => continue,
+        };
+        block.insts[i].op = op;
     }
 }
 
+/// For each value, whether something other than an address or another sum uses it.
+fn needed_elsewhere(block: &Block) -> Vec<bool> {
+    let mut needed = vec![false; block.insts.len()];
+    for inst in &block.insts {
+        match inst.op {
+            Op::Load { .. } | Op::Add { .. } | Op::Sub { .. } => {}
+            Op::Store { value, .. } => needed[value.0 as usize] = true,
+            Op::Exit { exit, .. } => block.exit(exit).for_each_value(|v| needed[v.0 as usize] = true),
+            op => op.for_each_value(|v| needed[v.0 as usize] = true),
+        }
+    }
+    needed
+}
+
 /// The base and displacement that mean `addr + disp`.
-fn split(out: &Output, addr: Value, disp: i32) -> (Value, i32) {
-    let (ty, base, offset) = match *out.def(addr) {
-        Op::Add { ty, a, b } => match (out.as_constant(a), out.as_constant(b)) {
+fn split(block: &Block, needed: &[bool], addr: Value, disp: i32) -> (Value, i32) {
+    if needed[addr.0 as usize] {
+        return (addr, disp);
+    }
+    let (ty, base, offset) = match *block.def(addr) {
+        Op::Add { ty, a, b } => match (block.constant(a), block.constant(b)) {
             (None, Some(offset)) => (ty, a, offset),
             (Some(offset), None) => (ty, b, offset),
             _ => return (addr, disp),
         },
-        Op::Sub { ty, a, b } => match (out.as_constant(a), out.as_constant(b)) {
+        Op::Sub { ty, a, b } => match (block.constant(a), block.constant(b)) {
             (None, Some(offset)) => (ty, a, offset.wrapping_neg()),
             _ => return (addr, disp),
         },
         _ => return (addr, disp),
     };
     match displacement(ty, disp, offset) {
-        Some(disp) => split(out, base, disp),
+        Some(disp) => split(block, needed, base, disp),
         None => (addr, disp),
     }
 }
