@@ -1,5 +1,6 @@
 //! The engine: what the vCPUs of one guest share. Translations, the thread that makes them, and their bookkeeping.
 
+mod changes;
 mod placed;
 mod worker;
 
@@ -16,6 +17,7 @@ use crate::compile::{CompiledRegion, Compiler, Listing};
 use crate::isa::host_isa;
 use crate::lower::{LowerOptions, MemoryModel};
 use crate::region::{FormOptions, Profile, ProfileData, form_with_dataflow};
+use changes::CodeChanges;
 use placed::{PlaceError, PlacedCode};
 use worker::Worker;
 
@@ -118,8 +120,8 @@ pub struct Engine {
     fork_copy: Mutex<Option<OwnedFd>>,
     /// Host addresses of the code cache.
     bounds: (u64, u64),
-    /// Counts invalidations, so that a translation of old code is not placed.
-    generation: AtomicU64,
+    /// Protected by its lock: which guest code has changed when, so that a translation of old code is not placed.
+    changes: Mutex<CodeChanges>,
 }
 
 impl TranslateContext {
@@ -198,7 +200,7 @@ impl Engine {
             compiler: Mutex::new(compiler),
             fork_copy: Mutex::new(None),
             bounds,
-            generation: AtomicU64::new(0),
+            changes: Mutex::default(),
         })
     }
 
@@ -239,8 +241,8 @@ impl Engine {
 
     /// Asks for a location to be translated in the background.
     pub(crate) fn request(&self, loc: Loc, profile: ProfileData) {
-        let generation = self.generation.load(Ordering::SeqCst);
-        lock(&self.worker).request(&self.context, loc, generation, profile);
+        let time = lock(&self.changes).now();
+        lock(&self.worker).request(&self.context, loc, time, profile);
     }
 
     /// Where finished translations appear. To be asked for again after a fork.
@@ -251,10 +253,9 @@ impl Engine {
     /// Places what the background thread has finished. Gives the locations.
     pub(crate) fn place_finished(&self, at_base: bool) -> Vec<(Loc, u64)> {
         let finished = lock(&self.worker).take_finished();
-        let now = self.generation.load(Ordering::SeqCst);
         let mut placed = Vec::new();
-        for (loc, generation, compiled) in finished {
-            if generation != now {
+        for (loc, time, compiled) in finished {
+            if compiled.as_ref().is_ok_and(|c| lock(&self.changes).changed_since(time, &c.ranges)) {
                 continue;
             }
             if let Some(code) = self.place(compiled, at_base) {
@@ -279,18 +280,11 @@ impl Engine {
         }
     }
 
-    /// Changes whenever translations become invalid.
-    pub(crate) fn generation(&self) -> u64 {
-        self.generation.load(Ordering::SeqCst)
-    }
-
     /// Drops translations of `[start, end)`; gives whether there were any.
     pub(crate) fn invalidate(&self, start: u64, end: u64) -> bool {
-        let mut placed = lock(&self.placed);
-        let dropped = placed.invalidate(start, end);
-        // A translation in progress may have read the old code, whether or not any was placed.
-        self.generation.fetch_add(1, Ordering::SeqCst);
-        dropped
+        // A translation in progress may have read the old code, whether or not any is placed.
+        lock(&self.changes).note(start, end);
+        lock(&self.placed).invalidate(start, end)
     }
 
     /// Switches exact state at faults on or off; gives whether that is a change, after which no old code is left.
@@ -298,7 +292,7 @@ impl Engine {
         if self.context.precise.swap(on, Ordering::SeqCst) == on {
             return false;
         }
-        self.generation.fetch_add(1, Ordering::SeqCst);
+        lock(&self.changes).note(0, u64::MAX);
         lock(&self.placed).clear();
         true
     }

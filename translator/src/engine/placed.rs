@@ -43,7 +43,7 @@ pub(super) struct PlacedCode {
     regions: HashMap<RegionId, Placed>,
     by_entry: HashMap<Loc, RegionId>,
     by_offset: BTreeMap<usize, RegionId>,
-    by_page: HashMap<u64, Vec<RegionId>>,
+    by_page: BTreeMap<u64, Vec<RegionId>>,
     /// Sites that lead to a location, whether it is translated or not.
     sites: HashMap<Loc, Vec<(RegionId, usize)>>,
     next_id: RegionId,
@@ -72,7 +72,7 @@ impl PlacedCode {
             regions: HashMap::new(),
             by_entry: HashMap::new(),
             by_offset: BTreeMap::new(),
-            by_page: HashMap::new(),
+            by_page: BTreeMap::new(),
             sites: HashMap::new(),
             next_id: 0,
             segment: 0,
@@ -137,10 +137,12 @@ impl PlacedCode {
 
     /// Removes the regions made from code in `[start, end)`. Gives whether there were any.
     pub(super) fn invalidate(&mut self, start: u64, end: u64) -> bool {
+        if end <= start {
+            return false;
+        }
         let mut hit = Vec::new();
-        for page in pages(&[(start, end)]) {
-            let ids = self.by_page.get(&page).into_iter().flatten();
-            hit.extend(ids.filter(|id| {
+        for ids in self.by_page.range(start >> PAGE_BITS..=(end - 1) >> PAGE_BITS).map(|(_, ids)| ids) {
+            hit.extend(ids.iter().filter(|id| {
                 let ranges = self.regions.get(id).map(|r| r.ranges.as_slice()).unwrap_or_default();
                 ranges.iter().any(|&(s, e)| s < end && start < e)
             }));
@@ -212,6 +214,9 @@ impl PlacedCode {
         for page in pages(&region.ranges) {
             if let Some(ids) = self.by_page.get_mut(&page) {
                 ids.retain(|&i| i != id);
+                if ids.is_empty() {
+                    self.by_page.remove(&page);
+                }
             }
         }
         for (_, target) in &region.links {

@@ -18,7 +18,7 @@ type Finished = (Loc, u64, Result<CompiledRegion, TranslatorError>);
 
 struct Request {
     loc: Loc,
-    generation: u64,
+    time: u64,
     profile: ProfileData,
 }
 
@@ -51,10 +51,10 @@ impl Worker {
         &mut self,
         context: &Arc<TranslateContext>,
         loc: Loc,
-        generation: u64,
+        time: u64,
         profile: ProfileData,
     ) {
-        let request = Request { loc, generation, profile };
+        let request = Request { loc, time, profile };
         if self.requests.is_none() {
             self.requests = start(context.clone(), self.done.clone());
         }
@@ -86,9 +86,9 @@ fn start(context: Arc<TranslateContext>, done: Arc<Done>) -> Option<Sender<Reque
     let (sender, receiver) = channel::<Request>();
     let body = move || {
         let mut compiler = Compiler::new(context.isa.clone());
-        while let Ok(Request { loc, generation, profile }) = receiver.recv() {
+        while let Ok(Request { loc, time, profile }) = receiver.recv() {
             let compiled = context.translate(&mut compiler, loc, Some(&profile));
-            lock(&done.list).push((loc, generation, compiled));
+            lock(&done.list).push((loc, time, compiled));
             done.any.store(true, Ordering::Relaxed);
         }
     };

@@ -241,7 +241,8 @@ impl Lowerer<'_> {
             let miss = self.b.func.dfg.block_call(other, NO_ARGS);
             let mut entries = vec![miss; span as usize + 1];
             for &(pc, b) in &known {
-                entries[((pc - first) >> TABLE_SHIFT) as usize] = self.b.func.dfg.block_call(self.blocks[b], NO_ARGS);
+                entries[((pc - first) >> TABLE_SHIFT) as usize] =
+                    self.b.func.dfg.block_call(self.blocks[b], NO_ARGS);
             }
             let table = self.b.create_jump_table(JumpTableData::new(miss, &entries));
             let distance = self.b.ins().iadd_imm_s(target, -(first as i64));

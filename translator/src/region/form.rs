@@ -260,7 +260,9 @@ impl Former<'_> {
 /// The exits of a block that satisfy a predicate, with the address of the instruction that leaves.
 fn indirect_exits(block: &Block, wanted: impl Fn(&Exit) -> bool) -> Vec<(u16, u64)> {
     let exits = block.insts.iter().filter_map(|inst| match inst.op {
-        Op::Exit { exit, .. } if wanted(block.exit(exit)) => Some((exit.0, block.guest.get(inst.src as usize)?.pc)),
+        Op::Exit { exit, .. } if wanted(block.exit(exit)) => {
+            Some((exit.0, block.guest.get(inst.src as usize)?.pc))
+        }
         _ => None,
     });
     exits.collect()

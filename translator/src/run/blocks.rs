@@ -1,6 +1,6 @@
 //! The interpreter's blocks: lifted once, linked to one another, counted.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use demotic_ir::interp::{self, Code, Guest, WayKind};
 use demotic_ir::passes::{PassOptions, run as run_passes};
@@ -34,11 +34,20 @@ pub(super) struct BlockCache<M> {
     blocks: Vec<CachedBlock<M>>,
     by_loc: HashMap<Loc, BlockIndex>,
     profile: ProfileData,
+    /// Guest pages that blocks were made from.
+    pages: BTreeSet<u64>,
 }
+
+const PAGE_BITS: u32 = 12;
 
 impl<M: Memory> BlockCache<M> {
     pub(super) fn new() -> BlockCache<M> {
-        BlockCache { blocks: Vec::new(), by_loc: HashMap::new(), profile: ProfileData::default() }
+        BlockCache {
+            blocks: Vec::new(),
+            by_loc: HashMap::new(),
+            profile: ProfileData::default(),
+            pages: BTreeSet::new(),
+        }
     }
 
     pub(super) fn get(&self, index: BlockIndex) -> &CachedBlock<M> {
@@ -61,6 +70,7 @@ impl<M: Memory> BlockCache<M> {
         }
         let block = prepare(loc, arch, code);
         let index = self.blocks.len() as BlockIndex;
+        self.pages.extend(block.range.0 >> PAGE_BITS..=(block.range.1 - 1) >> PAGE_BITS);
         self.blocks.push(block);
         self.by_loc.insert(loc, index);
         self.profile.note_block(loc.pc);
@@ -99,7 +109,9 @@ impl<M: Memory> BlockCache<M> {
 
     /// Drops all blocks if any of them was made from code in `[start, end)`. Guests change code rarely, or a lot of it.
     pub(super) fn invalidate(&mut self, start: u64, end: u64) {
-        if self.blocks.iter().any(|b| b.range.0 < end && start < b.range.1) {
+        let near =
+            start < end && self.pages.range(start >> PAGE_BITS..=(end - 1) >> PAGE_BITS).next().is_some();
+        if near && self.blocks.iter().any(|b| b.range.0 < end && start < b.range.1) {
             self.clear();
         }
     }
@@ -108,6 +120,7 @@ impl<M: Memory> BlockCache<M> {
         self.blocks.clear();
         self.by_loc.clear();
         self.profile.clear();
+        self.pages.clear();
     }
 }
 

@@ -195,12 +195,10 @@ impl<H: TrapHandler> Runner<'_, H> {
         let Some(trap) = decode_trap(word) else { return special::UNWIND };
         let before = self.loc().mode;
         self.vcpu.stats.traps += 1;
-        let dropped = self.vcpu.engine.generation();
-        let resume = self.with_control(|handler, cx| handler.trap(cx, trap, pc));
+        let (resume, dropped) = self.with_control(|handler, cx| handler.trap(cx, trap, pc));
         let now = self.loc();
-        let same_code = dropped == self.vcpu.engine.generation();
         match after(resume) {
-            special::UNWIND if now.pc == next && now.mode == before && same_code => 0,
+            special::UNWIND if now.pc == next && now.mode == before && !dropped => 0,
             value => value,
         }
     }

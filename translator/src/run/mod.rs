@@ -323,15 +323,13 @@ impl<H: TrapHandler> Runner<'_, H> {
     /// Handles a trap that was raised by the interpreter. The state's pc is at the instruction after it.
     fn trap(&mut self, trap: Trap, pc: u64, _from: Loc) -> u64 {
         self.vcpu.stats.traps += 1;
-        let resume = self.with_control(|handler, cx| handler.trap(cx, trap, pc));
-        after(resume)
+        after(self.with_control(|handler, cx| handler.trap(cx, trap, pc)).0)
     }
 
     /// Handles a memory fault of the instruction at `pc`.
     fn fault(&mut self, fault: Fault, pc: u64) -> u64 {
         self.set_pc(pc);
-        let resume = self.with_control(|handler, cx| handler.fault(cx, fault, pc));
-        after(resume)
+        after(self.with_control(|handler, cx| handler.fault(cx, fault, pc)).0)
     }
 
     /// Handles a fault that a signal handler noted in translated code.
@@ -360,14 +358,15 @@ impl<H: TrapHandler> Runner<'_, H> {
     /// Somebody kicked the vCPU.
     fn interrupted(&mut self) -> Next {
         self.vcpu.state.end_kick();
-        match self.with_control(|handler, cx| handler.interrupted(cx)) {
+        match self.with_control(|handler, cx| handler.interrupted(cx)).0 {
             Resume::Continue => Next::Dispatch,
             Resume::Stop => Next::Leave(special::STOP),
         }
     }
 
-    /// Calls the handler, then does what it asked of the engine.
-    fn with_control(&mut self, call: impl FnOnce(&mut H, &mut TrapContext<'_>) -> Resume) -> Resume {
+    /// Calls the handler, then does what it asked of the engine. Gives its answer and whether translations have been
+    /// dropped, to which no host frame may return.
+    fn with_control(&mut self, call: impl FnOnce(&mut H, &mut TrapContext<'_>) -> Resume) -> (Resume, bool) {
         let engine = self.vcpu.engine.clone();
         let control = Control::new(&engine);
         let mut cx = TrapContext { cpu: self.vcpu.state.cpu(), engine: &control };
@@ -383,7 +382,7 @@ impl<H: TrapHandler> Runner<'_, H> {
         if effects.forked_child {
             self.vcpu.finished = self.vcpu.engine.finished_flag();
         }
-        resume
+        (resume, effects.translations_dropped)
     }
 }
 
