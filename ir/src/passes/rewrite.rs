@@ -86,7 +86,9 @@ pub(super) fn rewrite(block: &mut Block, scratch: &mut Scratch, pass: &mut impl 
         exits: std::mem::take(&mut scratch.exits),
         src: 0,
     };
+    out.insts.reserve(block.insts.len() + 4);
     let map = &mut scratch.map;
+    map.reserve(block.insts.len());
     let mut left = false;
     for Inst { mut op, src } in block.insts.iter().copied() {
         out.src = src;
