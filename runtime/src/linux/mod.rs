@@ -21,6 +21,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use demotic_ir::{CpuState, EngineControl, Fault, FaultKind, Kicker, Resume, Trap, TrapContext, TrapHandler};
+use demotic_mips::{delay_slot, traps};
 
 use crate::loader::GuestKind;
 use crate::memory::UserMemory;
@@ -182,11 +183,12 @@ impl LinuxProcess {
         SigInfo::raised(libc::SIGILL, ILL_ILLOPC, at)
     }
 
-    /// MIPS only. The front end's codes: 0 is an integer overflow, others are those of trap instructions plus one.
+    /// MIPS only: an overflow, or a conditional trap, whose code field means what that of a break instruction does.
     fn arithmetic(&self, code: u32, at: Fields) -> SigInfo {
+        const CODE_FIELD: u32 = 8;
         match code {
-            0 => SigInfo::raised(libc::SIGFPE, FPE_INTOVF, at),
-            _ => self.breakpoint(code - 1, at),
+            traps::OVERFLOW => SigInfo::raised(libc::SIGFPE, FPE_INTOVF, at),
+            _ => self.breakpoint(code >> CODE_FIELD, at),
         }
     }
 
@@ -245,6 +247,9 @@ impl TrapHandler for LinuxProcess {
     }
 
     fn trap(&mut self, cx: &mut TrapContext<'_>, trap: Trap, pc: u64) -> Resume {
+        if matches!(self.kind, GuestKind::Mips { .. }) {
+            delay_slot::finish(cx.cpu, pc);
+        }
         match trap {
             Trap::Syscall { .. } => {
                 let isa = cx.cpu.get32(self.abi.pc_slot()) & 1;

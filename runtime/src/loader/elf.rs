@@ -5,6 +5,9 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use demotic_arm::{ArmConfig, ArmGuest};
+use demotic_ir::GuestArch;
+use demotic_mips::{MipsConfig, MipsGuest};
 use goblin::container::{Container, Ctx};
 use goblin::elf::header::{self, Header};
 use goblin::elf::program_header::{self, ProgramHeader};
@@ -45,6 +48,16 @@ impl GuestKind {
     /// Whether data is big-endian.
     pub fn is_big(self) -> bool {
         matches!(self, GuestKind::Mips { big: true, .. })
+    }
+
+    /// The architecture that an engine runs such a guest with.
+    pub fn architecture(self) -> Box<dyn GuestArch> {
+        match self {
+            GuestKind::Arm { .. } => Box::new(ArmGuest::new(ArmConfig::default())),
+            GuestKind::Mips { big, fr, nan2008, .. } => {
+                Box::new(MipsGuest::new(MipsConfig { fr, nan2008, ..MipsConfig::linux(big) }))
+            }
+        }
     }
 
     /// The name users type: `arm`, `mipsel`, `mips`.

@@ -221,7 +221,7 @@ fn initial_state(kind: GuestKind, entry: u32, sp: u32) -> Box<CpuState> {
             cpu.set32(mips::R.nth(SP), sp);
             cpu.set32(mips::R.nth(T9), entry);
             cpu.set32(mips::STATUS, STATUS | if fr { FR } else { 0 });
-            cpu.set32(mips::FCSR, if nan2008 { NAN2008 } else { 0 });
+            mips::set_fcsr(&mut cpu, if nan2008 { NAN2008 } else { 0 });
             cpu.set(mips::MONITOR_ADDR, u64::MAX);
         }
     }

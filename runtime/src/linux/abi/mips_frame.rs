@@ -50,7 +50,7 @@ fn encode_sigcontext(cpu: &CpuState, e: &mut Encoder) {
         e.u64(cpu.get(st::F.nth(n)));
     }
     let fr1 = if cpu.get32(st::STATUS) & STATUS_FR != 0 { USED_FR1 } else { 0 };
-    e.u32(0).u32(cpu.get32(st::FCSR)).u32(0).u32(USED_FP | fr1).u32(0).pad_to(start + sigcontext::MDHI);
+    e.u32(0).u32(st::fcsr(cpu)).u32(0).u32(USED_FP | fr1).u32(0).pad_to(start + sigcontext::MDHI);
     let hilo = cpu.get(st::HILO);
     e.u64(hilo >> 32).u64(hilo & 0xffff_ffff).pad_to(start + sigcontext::SIZE);
 }
@@ -114,7 +114,7 @@ pub(super) fn pop(
             let value = memory.read_u64(field(sigcontext::FPREGS + 8 * n))?;
             cpu.set(st::F.nth(n as u32), value);
         }
-        cpu.set32(st::FCSR, memory.read_u32(field(sigcontext::FPC_CSR))?);
+        st::set_fcsr(cpu, memory.read_u32(field(sigcontext::FPC_CSR))?);
     }
     for (n, value) in values.into_iter().enumerate().skip(1) {
         cpu.set32(st::R.nth(n as u32), value);
