@@ -48,6 +48,11 @@ pub enum DeviceKind {
 }
 
 impl DeviceKind {
+    /// Whether it takes input from the console.
+    pub fn takes_input(self) -> bool {
+        matches!(self, DeviceKind::Pl011 | DeviceKind::Uart16550)
+    }
+
     /// A new device of this kind.
     pub fn create(self, console: &Console, clock: &Clock) -> Box<dyn MmioDevice> {
         match self {

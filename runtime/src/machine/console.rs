@@ -21,6 +21,8 @@ struct State {
     out: Box<dyn Write + Send>,
     gathered: Vec<u8>,
     input: VecDeque<u8>,
+    /// Some thread may still bring input.
+    open: bool,
 }
 
 impl fmt::Debug for Console {
@@ -40,7 +42,12 @@ impl State {
 impl Console {
     /// A console that writes to `out` and has no input yet.
     pub fn new(out: Box<dyn Write + Send>) -> Console {
-        Console(Arc::new(Mutex::new(State { out, gathered: Vec::new(), input: VecDeque::new() })))
+        Console(Arc::new(Mutex::new(State {
+            out,
+            gathered: Vec::new(),
+            input: VecDeque::new(),
+            open: false,
+        })))
     }
 
     /// A panic elsewhere costs at most some gathered output.
@@ -80,6 +87,11 @@ impl Console {
         !self.lock().input.is_empty()
     }
 
+    /// Whether input may still come.
+    pub fn expects_input(&self) -> bool {
+        self.lock().open
+    }
+
     /// Adds bytes to the input.
     pub fn feed(&self, bytes: &[u8]) {
         self.lock().input.extend(bytes);
@@ -91,6 +103,7 @@ impl Console {
     /// # Errors
     /// When the host refuses another thread.
     pub fn read_stdin(&self, alarm: Alarm) -> io::Result<()> {
+        self.lock().open = true;
         let console = self.clone();
         let pump = move || {
             let mut buf = [0; 256];
@@ -98,6 +111,8 @@ impl Console {
                 console.feed(buf.get(..n).unwrap_or_default());
                 alarm.raise();
             }
+            console.lock().open = false;
+            alarm.raise();
         };
         std::thread::Builder::new().name("machine-stdin".into()).spawn(pump)?;
         Ok(())

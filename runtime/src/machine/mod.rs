@@ -206,7 +206,6 @@ pub fn boot(options: BootOptions) -> Result<Booted, BootError> {
     image.load(board, &platform.memory)?;
     let alarm_thread = AlarmThread::start(&platform.alarm).map_err(BootError::Host)?;
     if read_stdin {
-        platform.has_input = true;
         platform.console.read_stdin(platform.alarm.clone()).map_err(BootError::Host)?;
     }
     let mut cpu = Box::new(CpuState::new());
@@ -229,7 +228,8 @@ fn platform_of(
         bus.attach(row.base, row.len, row.line, row.kind.create(&console, &clock));
     }
     let memory = MachineMemory::new(board.ram_size, board.ram, board.cpu.views(), bus, big_endian)?;
-    Ok(Platform { memory, alarm, console, stats: Stats::default(), has_input: false, outcome: None })
+    let input_interrupts = board.devices.iter().any(|row| row.kind.takes_input() && row.line != 0);
+    Ok(Platform { memory, alarm, console, stats: Stats::default(), input_interrupts, outcome: None })
 }
 
 /// The board's CPU, about to execute at `entry`.

@@ -19,8 +19,8 @@ pub(super) struct Platform {
     pub(super) console: Console,
     /// Counters.
     pub(super) stats: Stats,
-    /// Whether another thread brings input.
-    pub(super) has_input: bool,
+    /// Whether input on the console can raise an interrupt.
+    pub(super) input_interrupts: bool,
     /// How the machine has ended.
     pub(super) outcome: Option<Outcome>,
 }
@@ -58,7 +58,8 @@ impl Platform {
         self.console.flush();
         while !awake(self) && !self.ended() {
             self.stats.events.count("sleep");
-            if !self.alarm.wait(self.has_input) {
+            let external = self.input_interrupts && self.console.expects_input();
+            if !self.alarm.wait(external) {
                 self.fail("the CPU waits for an interrupt, but nothing can raise one any more".into());
             }
         }
