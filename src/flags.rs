@@ -148,7 +148,7 @@ pub(crate) struct RunFlags {
     #[command(flatten)]
     pub(crate) engine: EngineFlags,
     /// Run every block interpreted and translated, and stop at the first that differs.
-    #[arg(long, help_heading = "Engine", conflicts_with_all = ["engine", "hot"])]
+    #[arg(long, help_heading = "Engine", conflicts_with = "stats_json")]
     pub(crate) lockstep: bool,
     /// Guest.
     #[command(flatten)]
@@ -206,7 +206,7 @@ pub(crate) enum Reference {
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ExplainFlags {
     /// An encoding in hexadecimal (T32: halfwords in the order of their addresses), or FILE:ADDRESS, where ADDRESS is
-    /// hexadecimal or a symbol.
+    /// hexadecimal, a symbol, or `entry`.
     #[arg(value_name = "WORD|FILE:ADDRESS")]
     pub(crate) what: String,
     /// The instruction set of a word, or of an address whose symbol does not tell.

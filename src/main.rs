@@ -7,6 +7,7 @@ mod encodings;
 mod failure;
 mod flags;
 mod guest;
+mod lockstep;
 mod logging;
 mod program;
 mod qemu;

@@ -29,6 +29,7 @@ struct Symbol {
 pub(crate) struct Program {
     segments: Vec<Segment>,
     symbols: Vec<Symbol>,
+    entry: u64,
 }
 
 impl Program {
@@ -54,12 +55,17 @@ impl Program {
                 Some(Symbol { name, value: s.st_value, size: s.st_size, function: s.st_type() == STT_FUNC })
             })
         });
-        Ok(Program { segments: segments.collect(), symbols: symbols.collect() })
+        Ok(Program { segments: segments.collect(), symbols: symbols.collect(), entry: elf.entry })
     }
 
     /// The address of a symbol, with the ISA bit.
     pub(crate) fn address_of(&self, name: &str) -> Option<u64> {
         self.symbols.iter().find(|s| s.name == name).map(|s| s.value)
+    }
+
+    /// Where the program begins, with the ISA bit.
+    pub(crate) fn entry(&self) -> u64 {
+        self.entry
     }
 
     /// The function that an address is in: its name and its address with the ISA bit.

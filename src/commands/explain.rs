@@ -162,6 +162,9 @@ fn resolve(program: &Program, text: &str, isa: Option<Isa>, file: &Path) -> Resu
     if let Some(value) = program.address_of(text) {
         return Ok(value);
     }
+    if text == "entry" {
+        return Ok(program.entry());
+    }
     let address = u64::from_str_radix(text.trim_start_matches("0x"), 16).map_err(|_| {
         Failure::usage(format!(
             "{} has no symbol `{text}`, and it is no hexadecimal address either",

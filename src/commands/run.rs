@@ -14,6 +14,7 @@ use super::print;
 use crate::failure::{CANNOT_RUN, Failure, NOT_FOUND};
 use crate::flags::{GuestFlags, RunFlags};
 use crate::guest;
+use crate::lockstep;
 use crate::report::Report;
 
 /// Runs a program; does not return when the program has ended, but ends as it has.
@@ -24,11 +25,11 @@ pub(crate) fn run(flags: &RunFlags) -> Result<ExitCode, Failure> {
     if flags.guest.cpu.as_deref() == Some("help") {
         return print(&guest::cpu_help());
     }
-    if flags.lockstep {
-        return Err(Failure::usage("--lockstep is not supported yet; compare --engine interp with --engine jit"));
-    }
     let Launch { mut process, cpu, kind } = loader::load(&launch_options(flags)).map_err(launch_failure)?;
     let arch = guest::architecture(kind, flags.guest.cpu.as_deref())?;
+    if flags.lockstep {
+        lockstep::run(process, &cpu, arch)?.terminate();
+    }
     let engine = EngineOptions {
         kind: flags.engine.engine.kind(),
         memory: Some(MemoryModel::Window),
@@ -109,8 +110,13 @@ fn assignments(list: &OsStr) -> Vec<OsString> {
 /// The options with which a program that the guest executes is run.
 fn exec_prefix(flags: &RunFlags) -> Vec<OsString> {
     let engine = &flags.engine;
-    let mut prefix: Vec<OsString> = vec!["run".into(), "--engine".into(), engine.engine.name().into()];
-    prefix.extend(["--hot".into(), engine.hot.to_string().into()]);
+    let mut prefix: Vec<OsString> = vec!["run".into()];
+    if flags.lockstep {
+        prefix.push("--lockstep".into());
+    } else {
+        let hot = engine.hot.to_string();
+        prefix.extend(["--engine".into(), engine.engine.name().into(), "--hot".into(), hot.into()]);
+    }
     if let Some(root) = &flags.guest.sysroot {
         prefix.extend(["--sysroot".into(), root.into()]);
     }
