@@ -1,10 +1,10 @@
-//! The system control coprocessor, CP15 (ARM DDI 0406, B4.1), and the floating-point unit's system registers.
+//! The system control coprocessor, CP15 (ARM DDI 0406, B4.1).
 //!
 //! One table names every register that exists; all others are undefined. The CPU has neither caches nor an MMU that
 //! can be enabled: their maintenance operations exist, and drop translations where they concern instructions.
 
 use demotic_arm::state::{
-    CONTEXTIDR, CPACR, FAULT, FPEXC, IRQ_LINES, MMU, R, SCTLR, TPIDRPRW, TPIDRURO, TPIDRURW, VBAR,
+    CONTEXTIDR, CPACR, FAULT, IRQ_LINES, MMU, R, SCTLR, TPIDRPRW, TPIDRURO, TPIDRURW, VBAR,
 };
 use demotic_ir::{CpuState, Slot};
 
@@ -246,34 +246,6 @@ impl Cp15 {
         }
         Ok(Effect::None)
     }
-}
-
-/// The floating-point unit's system registers, which VMRS and VMSR name as CRn of CP10: reading.
-pub(super) fn read_fp(cpu: &CpuState, reg: CpReg) -> Option<(&'static str, u32)> {
-    match reg.crn {
-        0 => Some(("vmrs FPSID", 0x4102_3075)),
-        6 => Some(("vmrs MVFR1", 0)),
-        7 => Some(("vmrs MVFR0", 0x1011_0222)),
-        8 => Some(("vmrs FPEXC", cpu.get32(FPEXC))),
-        _ => None,
-    }
-}
-
-/// And writing.
-pub(super) fn write_fp(cpu: &mut CpuState, reg: CpReg, value: u32) -> Option<&'static str> {
-    match reg.crn {
-        0 => Some("vmsr FPSID"),
-        8 => {
-            cpu.set32(FPEXC, value & 0x4000_0000);
-            Some("vmsr FPEXC")
-        }
-        _ => None,
-    }
-}
-
-/// Whether `reg` is one of the floating-point unit's system registers.
-pub(super) fn is_fp(reg: CpReg) -> bool {
-    reg.coproc == 10 && reg.opc1 == 7 && reg.crm == 0 && reg.opc2 == 0
 }
 
 /// Sets a general register from an MRC; the PC stands for the flags.

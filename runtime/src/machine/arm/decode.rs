@@ -1,4 +1,8 @@
-//! Decoding of the instructions that reach the hypervisor, A32 and T32 alike (ARM DDI 0406, B9.3).
+//! The instructions that reach the hypervisor (ARM DDI 0406, B9.3): what the front end's decoders say of a word, in one
+//! form for A32 and T32.
+
+use demotic_arm::a32;
+use demotic_arm::t32::{narrow, wide};
 
 /// A coprocessor register's address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -78,8 +82,6 @@ pub(super) enum Privileged {
     Mcr { reg: CpReg, rt: u32 },
     /// Wait for interrupt.
     Wfi,
-    /// Hints that do nothing here: WFE (an event may always have come), SEV, YIELD, DBG.
-    Hint,
 }
 
 impl Privileged {
@@ -100,13 +102,8 @@ impl Privileged {
             Privileged::Mrc { .. } => "mrc (unknown register)",
             Privileged::Mcr { .. } => "mcr (unknown register)",
             Privileged::Wfi => "wfi",
-            Privileged::Hint => "hint",
         }
     }
-}
-
-fn bit(word: u32, n: u32) -> bool {
-    word >> n & 1 != 0
 }
 
 fn field(word: u32, low: u32, len: u32) -> u32 {
@@ -116,169 +113,119 @@ fn field(word: u32, low: u32, len: u32) -> u32 {
 /// Decodes `word` as trapped: T16 in the low half, T32 with the first halfword on top. `None`: not for us.
 pub(super) fn decode(word: u32, thumb: bool) -> Option<Privileged> {
     match (thumb, word >> 16) {
-        (false, _) => a32(word),
-        (true, 0) => t16(word),
-        (true, _) => t32(word),
+        (false, _) => from_a32(word),
+        (true, 0) => from_t16(word),
+        (true, _) => from_t32(word),
     }
 }
 
-fn a32(word: u32) -> Option<Privileged> {
-    if word >> 28 == 0xf {
-        return a32_unconditional(word);
-    }
-    a32_status(word)
-        .or_else(|| a32_data_processing(word))
-        .or_else(|| a32_block(word))
-        .or_else(|| coprocessor(word))
+/// `ARMExpandImm`.
+fn expand_imm(imm: u32) -> u32 {
+    field(imm, 0, 8).rotate_right(2 * field(imm, 8, 4))
 }
 
-fn a32_unconditional(word: u32) -> Option<Privileged> {
-    let block = Block { before: bit(word, 24), up: bit(word, 23), wback: bit(word, 21) };
-    if word & 0xfff1_0020 == 0xf100_0000 {
-        return cps(field(word, 18, 2), field(word, 6, 3), bit(word, 17), word);
-    }
-    match word & 0xfe50_0000 {
-        0xf810_0000 => Some(Privileged::Rfe { block, rn: field(word, 16, 4) }),
-        0xf840_0000 => Some(Privileged::Srs { block, mode: field(word, 0, 5) }),
-        _ => None,
-    }
+fn plain(rm: u32) -> Operand {
+    Operand::Reg { rm, shift: 0, amount: 0 }
 }
 
-/// CPS from its fields; `imod` 1 and a change of nothing are not CPS.
-fn cps(imod: u32, aif: u32, change_mode: bool, word: u32) -> Option<Privileged> {
+fn block(before: u32, up: u32, wback: u32) -> Block {
+    Block { before: before != 0, up: up != 0, wback: wback != 0 }
+}
+
+/// CPS; `imod` 2 enables, 3 disables, others leave the masks. The masks stand in the CPSR's order, at bits 8 to 6 there.
+fn cps(imod: u32, aif: u32, mode: Option<u32>) -> Privileged {
     let enable = match imod {
         2 => Some(true),
         3 => Some(false),
-        0 if change_mode => None,
-        _ => return None,
-    };
-    // The encoded masks stand in the order of the CPSR, at bits 8 to 6 there.
-    Some(Privileged::Cps { enable, aif: aif << 6, mode: change_mode.then_some(word & 0x1f) })
-}
-
-/// MRS, MSR and hints.
-fn a32_status(word: u32) -> Option<Privileged> {
-    let spsr = bit(word, 22);
-    let mask = field(word, 16, 4);
-    let sysm = field(word, 8, 1) << 4 | mask;
-    let imm = field(word, 0, 8).rotate_right(2 * field(word, 8, 4));
-    match word & 0x0fb0_0000 {
-        0x0320_0000 if mask == 0 && !spsr => Some(hint(word)),
-        0x0320_0000 => Some(Privileged::Msr { spsr, mask, value: Operand::Imm(imm) }),
-        0x0100_0000 if word & 0x2f0 == 0 => Some(Privileged::Mrs { spsr, rd: field(word, 12, 4) }),
-        0x0100_0000 if word & 0x2f0 == 0x200 => {
-            Some(Privileged::MrsBanked { spsr, sysm, rd: field(word, 12, 4) })
-        }
-        0x0120_0000 if word & 0x2f0 == 0 => {
-            let value = Operand::Reg { rm: field(word, 0, 4), shift: 0, amount: 0 };
-            Some(Privileged::Msr { spsr, mask, value })
-        }
-        0x0120_0000 if word & 0x2f0 == 0x200 => {
-            Some(Privileged::MsrBanked { spsr, sysm, rn: field(word, 0, 4) })
-        }
         _ => None,
-    }
+    };
+    Privileged::Cps { enable, aif: aif << 6, mode }
 }
 
-fn hint(word: u32) -> Privileged {
-    if word & 0xff == 3 { Privileged::Wfi } else { Privileged::Hint }
+fn from_a32(word: u32) -> Option<Privileged> {
+    use a32::Insn;
+    Some(match a32::decode(word)? {
+        Insn::Mrs(a) => Privileged::Mrs { spsr: a.spsr != 0, rd: a.rd },
+        Insn::MsrReg(a) => Privileged::Msr { spsr: a.spsr != 0, mask: a.mask, value: plain(a.rn) },
+        Insn::MsrImm(a) => {
+            Privileged::Msr { spsr: a.spsr != 0, mask: a.mask, value: Operand::Imm(expand_imm(a.imm)) }
+        }
+        Insn::MrsBanked(a) => {
+            Privileged::MrsBanked { spsr: a.spsr != 0, sysm: a.sysm_high << 4 | a.sysm, rd: a.rd }
+        }
+        Insn::MsrBanked(a) => {
+            Privileged::MsrBanked { spsr: a.spsr != 0, sysm: a.sysm_high << 4 | a.sysm, rn: a.rn }
+        }
+        Insn::Cps(a) => cps(a.enable, a.aif, (a.change_mode != 0).then_some(a.mode)),
+        Insn::CpsMode(a) => cps(0, 0, Some(a.mode)),
+        Insn::Rfe(a) => Privileged::Rfe { block: block(a.before, a.up, a.wback), rn: a.rn },
+        Insn::Srs(a) => Privileged::Srs { block: block(a.before, a.up, a.wback), mode: a.mode },
+        Insn::LdmEret(a) => {
+            let block = block(a.before, a.up, a.wback);
+            Privileged::LdmReturn { block, rn: a.rn, list: a.list | 1 << 15 }
+        }
+        Insn::LdmUser(a) => {
+            Privileged::UserBlock { load: true, block: block(a.before, a.up, 0), rn: a.rn, list: a.list }
+        }
+        Insn::StmUser(a) => {
+            Privileged::UserBlock { load: false, block: block(a.before, a.up, 0), rn: a.rn, list: a.list }
+        }
+        Insn::Mrc(a) => Privileged::Mrc { reg: register(a.coproc, a.crn, a.opc1, a.crm, a.opc2), rt: a.rt },
+        Insn::Mcr(a) => Privileged::Mcr { reg: register(a.coproc, a.crn, a.opc1, a.crm, a.opc2), rt: a.rt },
+        Insn::Wfi(_) => Privileged::Wfi,
+        _ => return data_processing(word),
+    })
 }
 
-/// Data processing with S and the PC as destination; comparisons have no destination.
-fn a32_data_processing(word: u32) -> Option<Privileged> {
+fn register(coproc: u32, crn: u32, opc1: u32, crm: u32, opc2: u32) -> CpReg {
+    CpReg { coproc, crn, opc1, crm, opc2 }
+}
+
+/// A32 data processing with S and the PC as destination (comparisons have no destination). The whole class has its
+/// fields in the same places (A5.2.1 to A5.2.3), which saves a row by row account.
+fn data_processing(word: u32) -> Option<Privileged> {
     let opcode = field(word, 21, 4);
     if word & 0x0c10_f000 != 0x0010_f000 || (8..12).contains(&opcode) {
         return None;
     }
     let (rm, shift) = (field(word, 0, 4), field(word, 5, 2));
-    let operand = match (bit(word, 25), bit(word, 4)) {
-        (true, _) => Operand::Imm(field(word, 0, 8).rotate_right(2 * field(word, 8, 4))),
-        (false, false) => Operand::Reg { rm, shift, amount: field(word, 7, 5) },
-        (false, true) if !bit(word, 7) => Operand::RegByReg { rm, shift, rs: field(word, 8, 4) },
+    let operand = match (field(word, 25, 1), field(word, 4, 1), field(word, 7, 1)) {
+        (1, ..) => Operand::Imm(expand_imm(word)),
+        (0, 0, _) => Operand::Reg { rm, shift, amount: field(word, 7, 5) },
+        (0, 1, 0) => Operand::RegByReg { rm, shift, rs: field(word, 8, 4) },
         _ => return None,
     };
     Some(Privileged::ReturnBy { opcode, rn: field(word, 16, 4), operand })
 }
 
-/// LDM and STM with the S bit.
-fn a32_block(word: u32) -> Option<Privileged> {
-    if word & 0x0e40_0000 != 0x0840_0000 {
-        return None;
-    }
-    let block = Block { before: bit(word, 24), up: bit(word, 23), wback: bit(word, 21) };
-    let (rn, list, load) = (field(word, 16, 4), field(word, 0, 16), bit(word, 20));
-    Some(match load && bit(list, 15) {
-        true => Privileged::LdmReturn { block, rn, list },
-        false => Privileged::UserBlock { load, block, rn, list },
-    })
-}
-
-/// MRC and MCR, whose encoding below the condition is the same in A32 and T32.
-fn coprocessor(word: u32) -> Option<Privileged> {
-    if word & 0x0f00_0010 != 0x0e00_0010 {
-        return None;
-    }
-    let reg = CpReg {
-        coproc: field(word, 8, 4),
-        crn: field(word, 16, 4),
-        opc1: field(word, 21, 3),
-        crm: field(word, 0, 4),
-        opc2: field(word, 5, 3),
-    };
-    let rt = field(word, 12, 4);
-    Some(if bit(word, 20) { Privileged::Mrc { reg, rt } } else { Privileged::Mcr { reg, rt } })
-}
-
-fn t16(word: u32) -> Option<Privileged> {
-    match word {
-        _ if word & 0xffe8 == 0xb660 => cps(2 + field(word, 4, 1), field(word, 0, 3), false, 0),
-        0xbf30 => Some(Privileged::Wfi),
-        _ if word & 0xff0f == 0xbf00 => Some(Privileged::Hint),
-        _ => None,
-    }
-}
-
-fn t32(word: u32) -> Option<Privileged> {
-    t32_status(word).or_else(|| t32_stack(word)).or_else(|| match word >> 28 {
-        0xe => coprocessor(word),
-        _ => None,
-    })
-}
-
-/// MRS, MSR, CPS, hints and SUBS PC, LR.
-fn t32_status(word: u32) -> Option<Privileged> {
-    let spsr = bit(word, 20);
-    let rn = field(word, 16, 4);
-    let value = Operand::Reg { rm: rn, shift: 0, amount: 0 };
-    let banked = field(word, 4, 1) << 4;
-    match word & 0xffe0_d020 {
-        0xf380_8000 => Some(Privileged::Msr { spsr, mask: field(word, 8, 4), value }),
-        0xf380_8020 => Some(Privileged::MsrBanked { spsr, sysm: banked | field(word, 8, 4), rn }),
-        0xf3e0_8000 => Some(Privileged::Mrs { spsr, rd: field(word, 8, 4) }),
-        0xf3e0_8020 => Some(Privileged::MrsBanked { spsr, sysm: banked | rn, rd: field(word, 8, 4) }),
-        _ if word & 0xffff_ff00 == 0xf3de_8f00 => {
-            Some(Privileged::ReturnBy { opcode: 2, rn: 14, operand: Operand::Imm(word & 0xff) })
-        }
-        _ if word & 0xfff0_d700 == 0xf3a0_8000 => Some(hint(word)),
-        _ if word & 0xfff0_d000 == 0xf3a0_8000 => {
-            cps(field(word, 9, 2), field(word, 5, 3), bit(word, 8), word)
-        }
-        _ => None,
-    }
-}
-
-/// RFE and SRS: decrement before, or increment after.
-fn t32_stack(word: u32) -> Option<Privileged> {
-    let up = match word & 0xffc0_0000 {
-        0xe800_0000 => false,
-        0xe980_0000 => true,
+fn from_t16(word: u32) -> Option<Privileged> {
+    Some(match narrow::decode(word)? {
+        narrow::Insn::Cps(a) => cps(2 + a.e, a.imm, None),
+        narrow::Insn::Wfi(_) => Privileged::Wfi,
         _ => return None,
-    };
-    let block = Block { before: !up, up, wback: bit(word, 21) };
-    match bit(word, 20) {
-        true => Some(Privileged::Rfe { block, rn: field(word, 16, 4) }),
-        false => Some(Privileged::Srs { block, mode: field(word, 0, 5) }),
-    }
+    })
+}
+
+fn from_t32(word: u32) -> Option<Privileged> {
+    use wide::Insn;
+    /// The opcode of SUB, and the number of LR.
+    const SUB: (u32, u32) = (2, 14);
+    Some(match wide::decode(word)? {
+        Insn::Mrs(a) => Privileged::Mrs { spsr: a.spsr != 0, rd: a.rd },
+        Insn::MsrReg(a) => Privileged::Msr { spsr: a.spsr != 0, mask: a.mask, value: plain(a.rn) },
+        Insn::Cps(a) => cps(a.imod, a.aif, None),
+        Insn::CpsAndMode(a) => cps(a.imod, a.aif, Some(a.mode)),
+        Insn::CpsMode(a) => cps(0, 0, Some(a.mode)),
+        Insn::SubsPcLr(a) => Privileged::ReturnBy { opcode: SUB.0, rn: SUB.1, operand: Operand::Imm(a.imm) },
+        Insn::RfeDb(a) => Privileged::Rfe { block: block(1, 0, a.wback), rn: a.rn },
+        Insn::RfeIa(a) => Privileged::Rfe { block: block(0, 1, a.wback), rn: a.rn },
+        Insn::SrsDb(a) => Privileged::Srs { block: block(1, 0, a.wback), mode: a.rm },
+        Insn::SrsIa(a) => Privileged::Srs { block: block(0, 1, a.wback), mode: a.rm },
+        Insn::Mrc(a) => Privileged::Mrc { reg: register(a.coproc, a.crn, a.opc1, a.crm, a.opc2), rt: a.rt },
+        Insn::Mcr(a) => Privileged::Mcr { reg: register(a.coproc, a.crn, a.opc1, a.crm, a.opc2), rt: a.rt },
+        Insn::Wfi(_) => Privileged::Wfi,
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -334,7 +281,6 @@ mod tests {
             (0xee11_0f10, Mrc { reg: cp15(1, 0, 0, 0), rt: 0 }, "mrc p15, 0, r0, c1, c0, 0"),
             (0xee0c_1f10, Mcr { reg: cp15(12, 0, 0, 0), rt: 1 }, "mcr p15, 0, r1, c12, c0, 0"),
             (0xe320_f003, Wfi, "wfi"),
-            (0xe320_f002, Hint, "wfe"),
         ];
         for (word, expected, text) in cases {
             assert_eq!(decode(word, false), Some(expected), "{text}");
@@ -349,7 +295,6 @@ mod tests {
             (0xb662, Cps { enable: Some(true), aif: 0x80, mode: None }, "cpsie i"),
             (0xb677, Cps { enable: Some(false), aif: 0x1c0, mode: None }, "cpsid aif"),
             (0xbf30, Wfi, "wfi"),
-            (0xbf20, Hint, "wfe"),
             (0xf3af_8110, Cps { enable: None, aif: 0, mode: Some(0x10) }, "cps #16"),
             (0xf3af_8753, Cps { enable: Some(false), aif: 0x80, mode: Some(0x13) }, "cpsid i, #19"),
             (0xf3af_8003, Wfi, "wfi.w"),
@@ -359,8 +304,6 @@ mod tests {
                 Msr { spsr: false, mask: 1, value: Operand::Reg { rm: 0, shift: 0, amount: 0 } },
                 "msr cpsr_c, r0",
             ),
-            (0xf3e0_8130, MrsBanked { spsr: false, sysm: 0x10, rd: 1 }, "mrs r1, lr_irq"),
-            (0xf383_8730, MsrBanked { spsr: false, sysm: 0x17, rn: 3 }, "msr sp_und, r3"),
             (0xf3de_8f04, ReturnBy { opcode: 2, rn: 14, operand: Operand::Imm(4) }, "subs pc, lr, #4"),
             (0xe9bd_c000, Rfe { block: IA, rn: 13 }, "rfeia sp!"),
             (0xe82d_c013, Srs { block: DB, mode: 0x13 }, "srsdb sp!, #19"),

@@ -163,11 +163,7 @@ impl ArmHypervisor {
 
     fn mrc(&mut self, platform: &mut Platform, cpu: &mut CpuState, reg: CpReg, rt: u32) -> Done {
         let privileged = Mode::current(cpu).privileged();
-        let access = match reg.coproc {
-            15 => self.cp15.read(cpu, reg, privileged),
-            10 if cp15::is_fp(reg) && privileged => cp15::read_fp(cpu, reg).map(|(name, v)| (name, Ok(v))),
-            _ => None,
-        };
+        let access = self.cp15.read(cpu, reg, privileged);
         let Some((name, value)) = access else { return unknown(platform, "mrc", reg) };
         platform.stats.privileged.count(name);
         match value {
@@ -185,13 +181,7 @@ impl ArmHypervisor {
             return Done::Undefined;
         }
         let value = cx.cpu.get32(R.nth(rt));
-        let access = match reg.coproc {
-            15 => self.cp15.write(cx.cpu, reg, value, privileged),
-            10 if cp15::is_fp(reg) && privileged => {
-                cp15::write_fp(cx.cpu, reg, value).map(|name| (name, Ok(cp15::Effect::None)))
-            }
-            _ => None,
-        };
+        let access = self.cp15.write(cx.cpu, reg, value, privileged);
         let Some((name, effect)) = access else { return unknown(platform, "mcr", reg) };
         platform.stats.privileged.count(name);
         match effect {

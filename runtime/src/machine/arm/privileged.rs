@@ -53,7 +53,6 @@ impl Core<'_> {
             Privileged::UserBlock { load: true, block, rn, list } => self.ldm_user(block, rn, list),
             Privileged::UserBlock { load: false, block, rn, list } => self.stm_user(block, rn, list),
             Privileged::Wfi => Ok(Done::Wait),
-            Privileged::Hint => Ok(Done::Next),
             Privileged::Mrc { .. } | Privileged::Mcr { .. } => Ok(Done::Undefined),
         };
         result.unwrap_or_else(Done::Abort)
