@@ -115,12 +115,12 @@ pub(super) fn enter<H: TrapHandler>(
     // that is stored here, by callbacks of the code that is entered; nested entries restore it.
     unsafe {
         let header = &raw mut (*state).header;
-        let outer = (*header).activation;
+        let outer = ((*header).activation, (*header).mem_base, (*header).sections);
         (*header).activation = std::ptr::from_mut(runner) as u64;
         (*header).mem_base = base;
         (*header).sections = sections;
         let next = trampoline::enter(state, code, link, bounds);
-        (*header).activation = outer;
+        ((*header).activation, (*header).mem_base, (*header).sections) = outer;
         next
     }
 }
@@ -193,12 +193,12 @@ impl<H: TrapHandler> Runner<'_, H> {
 
     fn trap_in_code(&mut self, word: u64, pc: u64, next: u64) -> u64 {
         let Some(trap) = decode_trap(word) else { return special::UNWIND };
-        let before = self.loc().mode;
+        let before = self.context();
         self.vcpu.stats.traps += 1;
         let (resume, dropped) = self.with_control(|handler, cx| handler.trap(cx, trap, pc));
-        let now = self.loc();
+        let now = self.loc().pc;
         match after(resume) {
-            special::UNWIND if now.pc == next && now.mode == before && !dropped => 0,
+            special::UNWIND if now == next && self.context() == before && !dropped => 0,
             value => value,
         }
     }

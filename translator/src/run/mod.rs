@@ -145,6 +145,7 @@ impl<H: TrapHandler> Runner<'_, H> {
         let mut depth = 0u32;
         // The instruction at the pc must be interpreted even if there is translated code.
         let mut interpret_first = false;
+        let entry = nested.then(|| self.context());
         loop {
             let loc = self.loc();
             if self.vcpu.state.kicked() {
@@ -159,7 +160,7 @@ impl<H: TrapHandler> Runner<'_, H> {
                 Some(code) => self.enter(code, loc.pc),
                 None => match self.interpret(loc, &mut depth, nested) {
                     Interpreted::Special(value) => value,
-                    Interpreted::Returned(pc) => return pc,
+                    Interpreted::Returned(pc) => return self.leave_nested(pc, entry),
                 },
             };
             match next {
@@ -181,12 +182,23 @@ impl<H: TrapHandler> Runner<'_, H> {
                 pc => {
                     self.set_pc(pc);
                     if nested && depth == 0 {
-                        return pc;
+                        return self.leave_nested(pc, entry);
                     }
                     depth = depth.saturating_sub(1);
                 }
             }
         }
+    }
+
+    /// What translated code relies on besides the registers: the guest's mode, and where its memory is.
+    fn context(&mut self) -> (u32, HostView) {
+        (self.loc().mode, self.handler.memory().host_view())
+    }
+
+    /// The value with which a nested loop leaves at `pc`. The code outside may go on there only in the mode that it was
+    /// translated for: what is a return by its looks may have changed it (`movs pc, lr` in the callee, say).
+    fn leave_nested(&mut self, pc: u64, entry: Option<(u32, HostView)>) -> u64 {
+        if entry.is_none_or(|entry| entry == self.context()) { pc } else { special::UNWIND }
     }
 
     /// The translated code to enter at a location, if any; with the `Jit` engine it is made now.
