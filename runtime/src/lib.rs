@@ -1,5 +1,6 @@
 //! Guest memory, ELF loading, the Linux personality and bare machines.
 
+pub mod interpreter;
 pub mod linux;
 pub mod loader;
 pub mod machine;

@@ -284,7 +284,7 @@ fn words(args: &[Arg<'_>]) -> [u64; 6] {
 /// [`UserMemory`](crate::memory::UserMemory).
 pub(crate) fn call(number: i64, args: &[Arg<'_>]) -> Result<u64, Errno> {
     let words = words(args);
-    let pending = SIGNAL_PENDING.with(|word| std::ptr::from_ref(word));
+    let pending = SIGNAL_PENDING.with(std::ptr::from_ref);
     // SAFETY: pointers among the arguments are valid for the call, or name guest memory, by construction of `Arg`.
     result(unsafe { demotic_syscall(number, words.as_ptr(), pending) })
 }
@@ -346,6 +346,60 @@ pub(crate) fn fork() -> Result<i32, Errno> {
         -1 => Err(last_errno()),
         pid => Ok(pid),
     }
+}
+
+/// A host stack for a child that shares our memory.
+struct ChildStack(*mut libc::c_void);
+
+impl ChildStack {
+    const SIZE: usize = 1 << 20;
+    const GUARD: usize = 4096;
+
+    fn new() -> Result<ChildStack, Errno> {
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_STACK;
+        let prot = libc::PROT_READ | libc::PROT_WRITE;
+        // SAFETY: a fresh mapping at a place of the kernel's choice, whose lowest page is made a guard.
+        unsafe {
+            let base = libc::mmap(std::ptr::null_mut(), ChildStack::SIZE, prot, flags, -1, 0);
+            if base == libc::MAP_FAILED {
+                return Err(last_errno());
+            }
+            libc::mprotect(base, ChildStack::GUARD, libc::PROT_NONE);
+            Ok(ChildStack(base))
+        }
+    }
+
+    fn top(&self) -> *mut libc::c_void {
+        self.0.wrapping_byte_add(ChildStack::SIZE)
+    }
+}
+
+impl Drop for ChildStack {
+    fn drop(&mut self) {
+        // SAFETY: the mapping is ours, and whoever used it as a stack is gone.
+        unsafe { libc::munmap(self.0, ChildStack::SIZE) };
+    }
+}
+
+/// Makes a child that shares our memory and runs `main` on `state`; returns when the child has executed a program or has
+/// ended. `main` must not return.
+pub(crate) fn vfork<T>(main: fn(&mut T) -> !, state: &mut T) -> Result<i32, Errno> {
+    struct Start<'a, T> {
+        main: fn(&mut T) -> !,
+        state: &'a mut T,
+    }
+    extern "C" fn begin<T>(start: *mut libc::c_void) -> i32 {
+        // SAFETY: `start` points to the parent's value, and the parent waits.
+        let start = unsafe { &mut *start.cast::<Start<'_, T>>() };
+        (start.main)(start.state)
+    }
+    let stack = ChildStack::new()?;
+    let mut start = Start { main, state };
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+    // SAFETY: to this process it is as if `begin` were called and its frames then forgotten: it never returns, and what
+    // it left of `state` is valid, since it is only left in system calls.
+    let pid = unsafe { libc::clone(begin::<T>, stack.top(), flags, (&raw mut start).cast()) };
+    if pid < 0 { Err(last_errno()) } else { Ok(pid) }
 }
 
 /// Ends the process at once.

@@ -154,9 +154,9 @@ pub(crate) fn adopt_thread() {
     GUEST_THREAD.store(tid as i32, Ordering::SeqCst);
 }
 
-/// Sets what signals stop.
-pub(crate) fn set_kicker(kicker: Kicker) {
-    KICKER.set(Some(kicker));
+/// Sets what signals stop; gives what they stopped before.
+pub(crate) fn set_kicker(kicker: Option<Kicker>) -> Option<Kicker> {
+    KICKER.replace(kicker)
 }
 
 /// Sets the host's disposition of a signal. Those of the fault kind stay ours.

@@ -19,6 +19,8 @@ mod trace;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::LazyLock;
+use std::time::Instant;
 
 use demotic_ir::{CpuState, EngineControl, Fault, FaultKind, Kicker, Resume, Trap, TrapContext, TrapHandler};
 use demotic_mips::{delay_slot, traps};
@@ -74,6 +76,17 @@ pub struct LinuxProcess {
 }
 
 impl LinuxProcess {
+    /// The kernel side of a child that shares this process's memory.
+    fn child(&self) -> LinuxProcess {
+        LinuxProcess {
+            memory: self.memory.clone(),
+            info: self.info.clone(),
+            signals: self.signals.clone(),
+            exit: None,
+            ..*self
+        }
+    }
+
     /// The kernel side of a program that has just been loaded. To be called on the thread that will run it.
     pub(crate) fn new(memory: UserMemory, kind: GuestKind, info: ProcessInfo) -> LinuxProcess {
         let signals = Signals::inherited();
@@ -102,7 +115,7 @@ impl LinuxProcess {
 
     /// Sets what signals kick: the word that the code of this process's vCPU polls. To be called on its thread.
     pub fn set_kicker(&self, kicker: Kicker) {
-        host_signal::set_kicker(kicker);
+        host_signal::set_kicker(Some(kicker));
         if host::signal_pending() {
             kicker.kick();
         }
@@ -183,6 +196,12 @@ impl LinuxProcess {
         SigInfo::raised(libc::SIGILL, ILL_ILLOPC, at)
     }
 
+    /// `rdhwr rt, $2`: the cycle counter, which Linux lets programs read.
+    fn is_counter_read(&self, word: u32) -> bool {
+        const RT: u32 = 0x1f << 16;
+        matches!(self.kind, GuestKind::Mips { .. }) && word & !RT == 0x7c00_103b
+    }
+
     /// MIPS only: an overflow, or a conditional trap, whose code field means what that of a break instruction does.
     fn arithmetic(&self, code: u32, at: Fields) -> SigInfo {
         const CODE_FIELD: u32 = 8;
@@ -228,6 +247,16 @@ impl LinuxProcess {
     }
 }
 
+/// Reads the cycle counter: half of a nominal 200 MHz.
+fn read_counter(cpu: &mut CpuState, word: u32) {
+    const NANOSECONDS: u128 = 10;
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let register = word >> 16 & 31;
+    if register != 0 {
+        cpu.set32(demotic_mips::state::R.nth(register), (START.elapsed().as_nanos() / NANOSECONDS) as u32);
+    }
+}
+
 // si_code values (asm-generic/siginfo.h), which libc names for some targets only.
 const ILL_ILLOPC: i32 = 1;
 const ILL_PRVOPC: i32 = 5;
@@ -258,6 +287,7 @@ impl TrapHandler for LinuxProcess {
             }
             Trap::CacheFlush => self.flush_code(cx.cpu, cx.engine),
             Trap::InterruptCheck => {}
+            Trap::Privileged { word } if self.is_counter_read(word) => read_counter(cx.cpu, word),
             _ => {
                 let info = self.trap_signal(cx, trap, pc);
                 self.raise_at(cx, pc, &info);

@@ -27,7 +27,7 @@ const SS_DISABLE: u32 = 2;
 const UNBLOCKABLE: u64 = 1 << (libc::SIGKILL - 1) | 1 << (libc::SIGSTOP - 1);
 
 /// What a guest has said about signals.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Signals {
     actions: [Action; COUNT + 1],
     /// Blocked signals.

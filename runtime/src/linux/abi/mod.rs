@@ -320,7 +320,7 @@ impl dyn GuestAbi + '_ {
         (1..=64)
             .filter(|&n| host & signal_bit(n) != 0)
             .map(|n| self.signal_to_guest(n))
-            .filter(|&n| n >= 1 && n <= 64)
+            .filter(|n| (1..=64).contains(n))
             .map(|n| 1 << (n - 1))
             .fold(0, |set, bit: u64| set | bit)
     }

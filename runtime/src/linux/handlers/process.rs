@@ -1,11 +1,16 @@
 //! Beginning and ending processes, and waiting for them.
 
+use std::sync::atomic::AtomicU64;
+
+use demotic_ir::{CpuState, Kicker};
+
+use crate::interpreter::Interpreter;
 use crate::linux::abi::Encoder;
 use crate::linux::host::{self, Arg, Errno, Plain};
 use crate::linux::host_signal::{self, HostInfo};
 use crate::linux::siginfo::SigInfo;
 use crate::linux::syscall::{After, Call, SysResult};
-use crate::linux::{ExitStatus, handlers::misc};
+use crate::linux::{ExitStatus, LinuxProcess, handlers::misc};
 
 const CLONE_VM: u32 = libc::CLONE_VM as u32;
 const CLONE_VFORK: u32 = libc::CLONE_VFORK as u32;
@@ -42,91 +47,107 @@ pub(crate) fn clone(c: &mut Call<'_>) -> SysResult {
     new_process(c, flags, c.uint(1))
 }
 
-/// Makes a process. A child that would share memory until it executes another program gets a copy, and the parent waits.
 fn new_process(c: &mut Call<'_>, flags: u32, stack: u32) -> SysResult {
+    host_signal::block_all();
     if host::signal_pending() {
         return Err(Errno::NOT_BEGUN);
     }
-    let gate = if flags & CLONE_VFORK != 0 { Some(Gate::new()?) } else { None };
+    let vfork = flags & CLONE_VFORK != 0;
+    let made = if vfork { share_memory(c, flags, stack) } else { copy_memory(c, flags, stack) };
+    let mask = c.process.signals.mask();
+    c.process.signals.set_mask(mask);
+    let pid = made?;
+    if pid != 0 && flags & CLONE_PARENT_SETTID != 0 {
+        c.memory().write_u32(c.uint(2), pid as u32)?;
+    }
+    Ok(pid as u64)
+}
+
+/// Makes a child with a copy of our memory; 0 in the child.
+fn copy_memory(c: &mut Call<'_>, flags: u32, stack: u32) -> Result<i32, Errno> {
     c.engine.before_fork();
     let forked = host::fork();
     c.engine.after_fork(forked == Ok(0));
-    match forked? {
-        0 => {
-            become_child(c, flags, stack)?;
-            if let Some(gate) = gate {
-                gate.keep();
-            }
-            Ok(0)
-        }
-        pid => {
-            if flags & CLONE_PARENT_SETTID != 0 {
-                c.memory().write_u32(c.uint(2), pid as u32)?;
-            }
-            if let Some(gate) = gate {
-                gate.wait();
-            }
-            Ok(pid as u64)
-        }
+    if forked == Ok(0) {
+        host_signal::adopt_thread();
+        host_signal::forget_pending();
+        ChildRegisters::of(c, flags, stack).set(c.process, c.cpu);
     }
+    forked
 }
 
-fn become_child(c: &mut Call<'_>, flags: u32, stack: u32) -> Result<(), Errno> {
+/// A child that runs in our memory while we wait.
+struct VforkChild {
+    process: LinuxProcess,
+    cpu: CpuState,
+    registers: ChildRegisters,
+    engine: Interpreter,
+}
+
+/// Makes a child that runs in our memory until it executes a program or ends; we wait so long. It is interpreted by an
+/// engine of its own: ours is in the middle of a call.
+fn share_memory(c: &mut Call<'_>, flags: u32, stack: u32) -> Result<i32, Errno> {
+    let mut child = Box::new(VforkChild {
+        process: c.process.child(),
+        cpu: c.cpu.clone(),
+        registers: ChildRegisters::of(c, flags, stack),
+        engine: Interpreter::new(c.process.kind.architecture()),
+    });
+    let kicker = host_signal::set_kicker(None);
+    let made = host::vfork(run_vfork_child, child.as_mut());
+    // What the child has done to this thread's variables.
+    host_signal::set_kicker(kicker);
     host_signal::adopt_thread();
     host_signal::forget_pending();
-    if stack != 0 {
-        c.cpu.set32(c.abi().sp_slot(), stack);
+    if child.engine.has_invalidated() {
+        c.engine.invalidate(0, 1 << 32);
     }
-    if flags & CLONE_SETTLS != 0 {
-        let tls = c.uint(3);
-        c.cpu.set32(c.abi().tls_slot(), tls);
-    }
-    if flags & CLONE_CHILD_SETTID != 0 {
-        c.memory().write_u32(c.uint(4), std::process::id())?;
-    }
-    Ok(())
+    made
 }
 
-/// A pipe that a vfork child holds open until it executes a program or ends.
-struct Gate {
-    ends: [i32; 2],
+fn run_vfork_child(child: &mut VforkChild) -> ! {
+    static WORD: AtomicU64 = AtomicU64::new(0);
+    host_signal::adopt_thread();
+    host_signal::set_kicker(Some(Kicker::new(&WORD)));
+    let VforkChild { process, cpu, registers, engine } = child;
+    registers.set(process, cpu);
+    process.abi.set_result(cpu, Ok(0));
+    let mask = process.signals.mask();
+    process.signals.set_mask(mask);
+    engine.run(cpu, process, &WORD);
+    process.terminate()
 }
 
-impl Gate {
-    fn new() -> Result<Gate, Errno> {
-        let mut ends = [0; 2];
-        host::call_now(libc::SYS_pipe2, &[Arg::output(&mut ends), libc::O_CLOEXEC.into()])?;
-        // Out of the way of descriptors that the child numbers itself.
-        for end in &mut ends {
-            const HIGH: i32 = 500;
-            let args = [(*end).into(), libc::F_DUPFD_CLOEXEC.into(), HIGH.into()];
-            if let Ok(high) = host::call_now(libc::SYS_fcntl, &args) {
-                close(*end);
-                *end = high as i32;
-            }
+/// The registers in which a child differs.
+#[derive(Clone, Copy)]
+struct ChildRegisters {
+    stack: Option<u32>,
+    tls: Option<u32>,
+    /// Where the child's number is written.
+    tid_address: Option<u32>,
+}
+
+impl ChildRegisters {
+    fn of(c: &Call<'_>, flags: u32, stack: u32) -> ChildRegisters {
+        ChildRegisters {
+            stack: (stack != 0).then_some(stack),
+            tls: (flags & CLONE_SETTLS != 0).then(|| c.uint(3)),
+            tid_address: (flags & CLONE_CHILD_SETTID != 0).then(|| c.uint(4)),
         }
-        Ok(Gate { ends })
     }
 
-    /// In the child: the write end stays open until exec or exit closes it.
-    fn keep(self) {
-        close(self.ends[0]);
+    fn set(&self, process: &LinuxProcess, cpu: &mut CpuState) {
+        if let Some(stack) = self.stack {
+            cpu.set32(process.abi.sp_slot(), stack);
+        }
+        if let Some(tls) = self.tls {
+            cpu.set32(process.abi.tls_slot(), tls);
+        }
+        if let Some(addr) = self.tid_address {
+            // Linux does not look whether this succeeds either.
+            let _ = process.memory.write_u32(addr, std::process::id());
+        }
     }
-
-    /// In the parent.
-    fn wait(self) {
-        close(self.ends[1]);
-        let mut byte = 0u8;
-        while let Err(Errno(libc::EINTR)) =
-            host::call_now(libc::SYS_read, &[self.ends[0].into(), Arg::output(&mut byte), 1.into()])
-        {}
-        close(self.ends[0]);
-    }
-}
-
-fn close(fd: i32) {
-    // It is open, and what it was closing cannot fail.
-    let _ = host::call_now(libc::SYS_close, &[fd.into()]);
 }
 
 pub(crate) fn waitpid(c: &mut Call<'_>) -> SysResult {
