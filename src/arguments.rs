@@ -28,14 +28,22 @@ const GUEST_COMMANDS: [&str; 2] = ["run", "compare"];
 /// Names under which demotic behaves as `demotic run`, besides the same with `-static`.
 const QEMU_NAMES: [&str; 4] = ["qemu-arm", "qemu-armhf", "qemu-mipsel", "qemu-mips"];
 
-/// Prepares the arguments. `env` looks up environment variables.
+/// Where the arguments come from.
+pub(crate) struct Given<'a> {
+    /// The arguments, our own name first.
+    pub(crate) args: Vec<OsString>,
+    /// Looks up environment variables.
+    pub(crate) env: &'a dyn Fn(&str) -> Option<OsString>,
+    /// The kernel has started us for a guest program, and has put the name that this is called by behind its path.
+    pub(crate) name_follows: bool,
+}
+
+/// Prepares the arguments.
 ///
 /// # Errors
 /// When an option of qemu-user is used that is not there.
-pub(crate) fn prepare(
-    args: Vec<OsString>,
-    env: &dyn Fn(&str) -> Option<OsString>,
-) -> Result<Prepared, Failure> {
+pub(crate) fn prepare(given: Given<'_>) -> Result<Prepared, Failure> {
+    let Given { args, env, name_follows } = given;
     let mut args = args.into_iter();
     let own_name = args.next().unwrap_or_else(|| "demotic".into());
     let given: Vec<OsString> = args.collect();
@@ -64,8 +72,21 @@ pub(crate) fn prepare(
     translate_environment(&mut prepared, env)?;
     let end = syntax.first_operand(guest_part);
     translate_options(&mut prepared, &syntax, &guest_part[..end])?;
-    shield_guest(&mut prepared, &guest_part[end..]);
+    shield_guest(&mut prepared, &guest_part[end..], name_follows);
     Ok(prepared)
+}
+
+/// Whether binfmt_misc has started us with its flag P (`AT_FLAGS_PRESERVE_ARGV0`).
+///
+/// # Errors
+/// When the auxiliary vector cannot be read; nothing then says so.
+pub(crate) fn started_by_binfmt() -> std::io::Result<bool> {
+    const AT_FLAGS: u64 = 8;
+    const PRESERVE_ARGV0: u64 = 1;
+    let auxv = std::fs::read("/proc/self/auxv")?;
+    let (words, _) = auxv.as_chunks::<8>();
+    let words: Vec<u64> = words.iter().map(|word| u64::from_ne_bytes(*word)).collect();
+    Ok(words.chunks_exact(2).any(|entry| entry[0] == AT_FLAGS && entry[1] & PRESERVE_ARGV0 != 0))
 }
 
 fn is_qemu_name(own_name: &OsStr) -> bool {
@@ -151,10 +172,9 @@ fn translate_options(to: &mut Prepared, syntax: &Syntax, options: &[OsString]) -
             }
             Some(option) => translate(to, option, name, OsString::new())?,
             None => {
-                to.args.push(given.clone());
-                if syntax.takes_next(name) {
-                    to.args.extend(options.next().cloned());
-                }
+                // Joined, the value may begin with a dash.
+                let value = if syntax.takes_next(name) { options.next() } else { None };
+                to.args.push(value.map_or_else(|| given.clone(), |value| join(name, value)));
             }
         }
     }
@@ -209,14 +229,18 @@ fn log_items(to: &mut Prepared, name: &str, items: &OsStr) -> Result<(), Failure
 }
 
 /// Adds the program's name and its arguments.
-fn shield_guest(to: &mut Prepared, operands: &[OsString]) {
-    let operands = match operands {
-        [dashes, rest @ ..] if dashes == "--" => rest,
-        all => all,
-    };
-    if !operands.is_empty() {
-        to.args.push("--".into());
-        to.args.extend_from_slice(operands);
+fn shield_guest(to: &mut Prepared, operands: &[OsString], name_follows: bool) {
+    match operands {
+        [dashes, rest @ ..] if dashes == "--" => shield_guest(to, rest, name_follows),
+        [program, name, rest @ ..] if name_follows => {
+            to.args.extend([join("--argv0", name), "--".into(), program.clone()]);
+            to.args.extend_from_slice(rest);
+        }
+        [] => {}
+        all => {
+            to.args.push("--".into());
+            to.args.extend_from_slice(all);
+        }
     }
 }
 
@@ -227,7 +251,9 @@ mod tests {
     fn prepare_with(args: &[&str], env: &[(&str, &str)]) -> Result<Vec<String>, String> {
         let lookup =
             |name: &str| env.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value));
-        let prepared = prepare(args.iter().map(OsString::from).collect(), &lookup).map_err(|f| f.message)?;
+        let args = args.iter().map(OsString::from).collect();
+        let given = Given { args, env: &lookup, name_follows: false };
+        let prepared = prepare(given).map_err(|f| f.message)?;
         Ok(prepared.args.into_iter().map(|a| a.into_string().unwrap()).collect())
     }
 
@@ -240,7 +266,7 @@ mod tests {
         assert_eq!(prepared(&["demotic", "prog", "-x"]), ["demotic", "run", "--", "prog", "-x"]);
         assert_eq!(
             prepared(&["demotic", "--engine", "jit", "prog", "--engine"]),
-            ["demotic", "run", "--engine", "jit", "--", "prog", "--engine"]
+            ["demotic", "run", "--engine=jit", "--", "prog", "--engine"]
         );
     }
 
@@ -257,6 +283,7 @@ mod tests {
             prepared(&["demotic", "run", "prog", "-strace", "--", "run"]),
             ["demotic", "run", "--", "prog", "-strace", "--", "run"]
         );
+        assert_eq!(prepared(&["demotic", "run", "--argv0", "-sh", "sh"])[2..], ["--argv0=-sh", "--", "sh"]);
         assert_eq!(prepared(&["demotic", "--", "prog", "--"]), ["demotic", "run", "--", "prog", "--"]);
         assert_eq!(prepared(&["demotic", "prog", "--help"]), ["demotic", "run", "--", "prog", "--help"]);
     }
@@ -270,6 +297,14 @@ mod tests {
         assert_eq!(prepared(&["/usr/bin/qemu-arm-static", "list"])[1..], ["run", "--", "list"]);
         assert_eq!(prepared(&["qemu-arm", "-version"])[1..], ["--version"]);
         assert_eq!(prepared(&["demotic", "-d", "strace,unimp", "prog"])[2..4], ["--strace", "--log=warn"]);
+    }
+
+    #[test]
+    fn binfmt_says_what_the_program_is_called() {
+        let args = ["qemu-arm", "/bin/busybox", "ls", "-l"].map(OsString::from).to_vec();
+        let given = Given { args, env: &|_| None, name_follows: true };
+        let args = prepare(given).unwrap().args;
+        assert_eq!(args[1..], ["run", "--argv0=ls", "--", "/bin/busybox", "-l"]);
     }
 
     #[test]

@@ -18,6 +18,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use arguments::Given;
 use failure::Failure;
 use flags::Cli;
 
@@ -32,7 +33,11 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<ExitCode, Failure> {
-    let prepared = arguments::prepare(std::env::args_os().collect(), &|name| std::env::var_os(name))?;
+    let prepared = arguments::prepare(Given {
+        args: std::env::args_os().collect(),
+        env: &|name| std::env::var_os(name),
+        name_follows: arguments::started_by_binfmt().unwrap_or(false),
+    })?;
     let cli = Cli::parse_from(prepared.args);
     logging::start(&cli.log)?;
     for note in prepared.notes {

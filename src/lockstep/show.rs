@@ -49,7 +49,9 @@ fn guest_code(out: &mut String, arch: &dyn GuestArch, ahead: &Ahead, expected: &
     for insn in &block.guest {
         let loc = Loc { pc: insn.pc | block.start.pc & 1, mode: block.start.mode };
         let (text, _) = arch.disassemble(loc, ahead.code());
-        let _ = writeln!(out, "{:#010x}  {:08x}  {text}", insn.pc, insn.word);
+        let digits = 2 * usize::from(insn.len);
+        let word = format!("{:0digits$x}", insn.word);
+        let _ = writeln!(out, "{:#010x}  {word:<8}  {text}", insn.pc);
     }
 }
 
