@@ -227,6 +227,11 @@ pub(crate) fn take() -> Option<HostInfo> {
     })
 }
 
+/// Whether a signal of the fault kind that is not in `mask` was held back.
+pub(crate) fn holds_deliverable(mask: u64) -> bool {
+    HELD.load(Ordering::SeqCst) & !mask != 0
+}
+
 /// Takes a signal of the fault kind that was held back and is not in `mask`.
 pub(crate) fn take_held(mask: u64) -> Option<i32> {
     let held = HELD.load(Ordering::SeqCst) & !mask;

@@ -122,14 +122,19 @@ impl LinuxProcess {
     /// Delivers signals that wait. Called on the way back to the guest.
     pub(crate) fn deliver_signals(&mut self, cpu: &mut CpuState, engine: &dyn EngineControl) {
         while self.exit.is_none() {
-            let info = match host_signal::take() {
-                Some(info) => SigInfo::from_host(&info),
-                None => match host_signal::take_held(self.signals.mask) {
-                    Some(signal) => SigInfo::raised(signal, libc::SI_USER, Fields::Sender { pid: 0, uid: 0 }),
-                    None => break,
-                },
-            };
-            self.deliver(cpu, engine, &info);
+            if let Some(info) = host_signal::take() {
+                self.deliver(cpu, engine, &SigInfo::from_host(&info));
+            } else if host_signal::holds_deliverable(self.signals.mask) {
+                host_signal::block_all();
+                if !super::host::signal_pending()
+                    && let Some(signal) = host_signal::take_held(self.signals.mask)
+                {
+                    let sender = Fields::Sender { pid: 0, uid: 0 };
+                    self.deliver(cpu, engine, &SigInfo::raised(signal, libc::SI_USER, sender));
+                }
+            } else {
+                break;
+            }
         }
         self.signals.interrupted_at = None;
         if let Some(mask) = self.signals.suspended.take() {
@@ -139,6 +144,11 @@ impl LinuxProcess {
 
     /// A signal that an instruction has raised: it cannot wait.
     pub(crate) fn raise(&mut self, cpu: &mut CpuState, engine: &dyn EngineControl, info: &SigInfo) {
+        host_signal::block_all();
+        if super::host::signal_pending() {
+            // That one came first, and must be delivered under the present mask. The instruction will raise again.
+            return;
+        }
         let blocked = self.signals.mask & signal_bit(info.signal) != 0;
         if blocked || self.signals.action(info.signal).handler <= IGNORE {
             return self.die_by(cpu, info);

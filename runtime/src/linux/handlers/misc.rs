@@ -396,6 +396,7 @@ pub(crate) fn mips_cacheflush(c: &mut Call<'_>) -> SysResult {
 
 /// `SWI 0x9f0001`.
 pub(crate) fn arm_breakpoint(c: &mut Call<'_>) -> SysResult {
+    super::signal::hold_signals()?;
     let at = Fields::Address(c.cpu.get32(c.abi().pc_slot()));
     let info = SigInfo::raised(libc::SIGTRAP, 1, at);
     c.after = After::KeepRegisters;

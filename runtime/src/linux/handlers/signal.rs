@@ -143,7 +143,7 @@ fn change_mask(c: &mut Call<'_>, set: Option<u64>, size: u32) -> SysResult {
 }
 
 /// Keeps further signals from coming; if one has been caught already, it must be delivered first, under the old mask.
-fn hold_signals() -> Result<(), Errno> {
+pub(super) fn hold_signals() -> Result<(), Errno> {
     host_signal::block_all();
     if host::signal_pending() { Err(Errno::NOT_BEGUN) } else { Ok(()) }
 }
