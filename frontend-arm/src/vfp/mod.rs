@@ -37,7 +37,9 @@ pub(crate) fn lift(l: &mut Lifter<'_>, word: u32) -> bool {
     if decoder::row_index(word).is_none() {
         return false;
     }
-    system::check_enabled(l);
+    if !system::works_disabled(word) {
+        system::check_enabled(l);
+    }
     decoder::dispatch(word, &mut Vfp { l }).is_some()
 }
 

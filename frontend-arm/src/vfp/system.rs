@@ -2,6 +2,7 @@
 
 use demotic_ir::{FlagMask, Trap, Type, Value};
 
+use super::decoder::{Insn, decode};
 use crate::lifter::Lifter;
 use crate::state;
 
@@ -26,6 +27,16 @@ mod number {
     pub(super) const MVFR1: u32 = 6;
     pub(super) const MVFR0: u32 = 7;
     pub(super) const FPEXC: u32 = 8;
+}
+
+/// Whether an instruction is executed while FPEXC.EN is clear: accesses to FPEXC, by which it is set, and to the
+/// identification registers.
+pub(super) fn works_disabled(word: u32) -> bool {
+    match decode(word) {
+        Some(Insn::Vmrs(a)) => a.reg != number::FPSCR,
+        Some(Insn::Vmsr(a)) => a.reg != number::FPSCR,
+        _ => false,
+    }
 }
 
 /// Traps as undefined while FPEXC.EN is clear. Processes on Linux never see that.

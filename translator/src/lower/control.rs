@@ -300,7 +300,8 @@ impl Lowerer<'_> {
     fn trap(&mut self, trap: Trap, pc: u64, next: u64) {
         self.store_slots(self.dirty);
         let Some(word) = encode_trap(trap) else {
-            return self.return_stored(special::INTERPRET, pc);
+            // The trap's own `pc` has no ISA bit.
+            return self.return_stored(special::INTERPRET, self.current_pc());
         };
         self.store_pc(next);
         let function = self.b.ins().load(I64, state_access(), self.cpu, offset::host_call(HostCall::Trap));
