@@ -1,4 +1,4 @@
-//! The example images on the bare boards, run to power-off by every engine.
+//! Images on the bare boards, run to power-off by every engine: the examples, and programs that meet every exception.
 
 use std::path::Path;
 
@@ -6,15 +6,26 @@ use demotic_runtime::machine::console::Capture;
 use demotic_runtime::machine::{BootError, BootOptions, Outcome, boot};
 use demotic_translator::{EngineKind, EngineOptions};
 
-/// Runs an example on every engine; it ends with exit code 42 and has written what is in the file `expected`.
-fn run(board: &str, image: &str, expected: &str) {
+/// Runs an example on every engine; it writes what is in the file `expected`.
+fn run_example(board: &str, image: &str, expected: &str) {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
     let expected = std::fs::read_to_string(examples.join(expected)).expect("the expected text is there");
+    run(board, &examples.join(image), &expected);
+}
+
+/// Runs one of our own images on every engine; it writes this line.
+fn run_image(board: &str, image: &str, expected: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/images").join(image);
+    run(board, &path, &format!("{expected}\n"));
+}
+
+/// Runs an image on every engine; it ends with exit code 42 and has written `expected`.
+fn run(board: &str, image: &Path, expected: &str) {
     for kind in [EngineKind::Interp, EngineKind::Jit, EngineKind::Auto] {
         let capture = Capture::default();
-        let mut options = BootOptions::from_file(board, &examples.join(image)).expect("the example is there");
+        let mut options = BootOptions::from_file(board, image).expect("the image is there");
         options.output = Box::new(capture.clone());
-        let booted = boot(options).expect("the example fits its board");
+        let booted = boot(options).expect("the image fits its board");
         let options = EngineOptions { kind, hot: 50, ..EngineOptions::default() };
         let machine = booted.run(options).expect("the host is supported");
         // A host that is too slow lets the user task miss all ticks but the last, which it remarks upon.
@@ -27,17 +38,28 @@ fn run(board: &str, image: &str, expected: &str) {
 
 #[test]
 fn bare_arm() {
-    run("bare-arm", "bare-arm/bare-arm.elf", "bare-arm/expected.txt");
+    run_example("bare-arm", "bare-arm/bare-arm.elf", "bare-arm/expected.txt");
 }
 
 #[test]
 fn bare_mips_little_endian() {
-    run("bare-mips", "bare-mips/bare-mipsel.elf", "bare-mips/expected-mipsel.txt");
+    run_example("bare-mips", "bare-mips/bare-mipsel.elf", "bare-mips/expected-mipsel.txt");
 }
 
 #[test]
 fn bare_mips_big_endian() {
-    run("bare-mips", "bare-mips/bare-mips.elf", "bare-mips/expected-mips.txt");
+    run_example("bare-mips", "bare-mips/bare-mips.elf", "bare-mips/expected-mips.txt");
+}
+
+#[test]
+fn arm_exceptions() {
+    run_image("bare-arm", "arm.elf", "00033977");
+}
+
+#[test]
+fn mips_exceptions() {
+    run_image("bare-mips", "mipsel.elf", "fb26afcf");
+    run_image("bare-mips", "mips.elf", "fb26afcf");
 }
 
 #[test]
