@@ -238,12 +238,13 @@ impl Lowerer<'_> {
             }
             self.b.ins().jump(other, NO_ARGS);
         } else {
-            let miss = self.b.func.dfg.block_call(other, NO_ARGS);
-            let mut entries = vec![miss; span as usize + 1];
+            let mut blocks = vec![other; span as usize + 1];
             for &(pc, b) in &known {
-                entries[((pc - first) >> TABLE_SHIFT) as usize] =
-                    self.b.func.dfg.block_call(self.blocks[b], NO_ARGS);
+                blocks[((pc - first) >> TABLE_SHIFT) as usize] = self.blocks[b];
             }
+            // Each entry is a call of its own: the builder adds arguments to them one by one.
+            let entries: Vec<_> = blocks.into_iter().map(|b| self.b.func.dfg.block_call(b, NO_ARGS)).collect();
+            let miss = self.b.func.dfg.block_call(other, NO_ARGS);
             let table = self.b.create_jump_table(JumpTableData::new(miss, &entries));
             let distance = self.b.ins().iadd_imm_s(target, -(first as i64));
             // Rotated, not shifted: a distance that is not a multiple of the step ends past the table.
