@@ -245,6 +245,10 @@ impl<H: TrapHandler> Runner<'_, H> {
         let context = engine.context();
         let auto = context.options.kind == EngineKind::Auto && context.options.memory.is_some();
         let mut index = self.vcpu.blocks.at(loc, &*context.arch, &*context.code);
+        if auto {
+            // Translated code called or left for here, or a loop came back to it: what happens often gets a region.
+            self.warm(index, loc, 2);
+        }
         loop {
             let block = self.vcpu.blocks.get(index);
             let outcome = block.code.run(self.vcpu.state.cpu(), self.handler.memory());
