@@ -174,7 +174,9 @@ impl LinuxProcess {
     }
 
     fn breakpoint(&self, imm: u32, at: Fields) -> SigInfo {
-        match (self.kind, imm) {
+        // Assemblers put a code of 10 bits into the upper half of the field of 20, as Linux knows.
+        let code = if imm >= 1 << 10 { (imm & 0x3ff) << 10 | imm >> 10 } else { imm };
+        match (self.kind, code) {
             // Code that compilers give to checks (MIPS, asm/break.h): BRK_OVERFLOW, BRK_DIVZERO.
             (GuestKind::Mips { .. }, 6) => SigInfo::raised(libc::SIGFPE, FPE_INTOVF, at),
             (GuestKind::Mips { .. }, 7) => SigInfo::raised(libc::SIGFPE, FPE_INTDIV, at),

@@ -8,6 +8,8 @@ mod access;
 mod map;
 mod pages;
 pub mod regions;
+#[cfg(test)]
+mod tests;
 #[expect(unsafe_code, reason = "maps and accesses the guest's part of the host's address space")]
 mod window;
 
