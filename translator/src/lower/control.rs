@@ -306,7 +306,8 @@ impl Lowerer<'_> {
         };
         self.store_pc(next);
         let function = self.b.ins().load(I64, state_access(), self.cpu, offset::host_call(HostCall::Trap));
-        let args = [self.cpu, self.iconst(I64, word), self.iconst(I64, pc), self.iconst(I64, next)];
+        let mode = self.iconst(I64, self.region.entry().mode.into());
+        let args = [self.cpu, self.iconst(I64, word), self.iconst(I64, pc), self.iconst(I64, next), mode];
         let call = self.b.ins().call_indirect(self.trap_signature, function, &args);
         let result = self.b.inst_results(call)[0];
         let (on, elsewhere) = (self.b.create_block(), self.b.create_block());

@@ -141,7 +141,7 @@ pub(crate) fn lower_region(
     let (cpu, mem) = (b.block_params(entry)[0], b.block_params(entry)[1]);
     let signature = b.import_signature(region_signature());
     let helper_signature = b.import_signature(host_signature(3));
-    let trap_signature = b.import_signature(host_signature(4));
+    let trap_signature = b.import_signature(host_signature(5));
     let blocks = region.blocks.iter().map(|_| b.create_block()).collect();
     let mut lowerer = Lowerer {
         b,

@@ -148,9 +148,9 @@ impl Former<'_> {
         let block = self.lift(pc, max);
         let isa_bit = pc - self.arch.code_address(pc);
         let cut = block.guest.iter().skip(1).position(|g| leaders.contains(&(g.pc + isa_bit)));
-        match cut {
-            Some(n) => self.lift(pc, n + 1),
-            None => block,
+        match cut.map(|n| self.lift(pc, n + 1)) {
+            Some(short) if !changes_mode(&short) => short,
+            _ => block,
         }
     }
 
@@ -284,6 +284,12 @@ fn is_loop_free(body: &Body, entry: u64) -> bool {
         fine
     }
     visit(body, entry, &mut Vec::new(), &mut HashSet::new())
+}
+
+/// Whether a block ends in another mode than it began in, as one does that ends inside a T32 IT block. It had better go
+/// on, though another block begins there (which garbage behind the code may seem to ask for).
+fn changes_mode(block: &Block) -> bool {
+    matches!(block.final_exit(), Some(Exit::Trap { trap: demotic_ir::Trap::InterruptCheck, .. }))
 }
 
 /// The addresses in the same function that a block leads to.

@@ -152,11 +152,11 @@ extern "C" fn on_interpret<H: TrapHandler>(cpu: *mut CpuState, pc: u64) -> u64 {
     runner.interpret_nested(pc)
 }
 
-/// Handles a trap; 0 when the code may go on behind it.
-extern "C" fn on_trap<H: TrapHandler>(cpu: *mut CpuState, word: u64, pc: u64, next: u64) -> u64 {
+/// Handles a trap of code for guest mode `mode`; 0 when the code may go on behind it.
+extern "C" fn on_trap<H: TrapHandler>(cpu: *mut CpuState, word: u64, pc: u64, next: u64, mode: u64) -> u64 {
     // SAFETY: called from translated code with its own state.
     let runner = unsafe { runner::<H>(cpu) };
-    runner.trap_in_code(word, pc, next)
+    runner.trap_in_code(word, pc, Loc { pc: next, mode: mode as u32 })
 }
 
 /// The guest's result of a floating-point operation that gave a NaN.
@@ -191,14 +191,15 @@ impl<H: TrapHandler> Runner<'_, H> {
         next
     }
 
-    fn trap_in_code(&mut self, word: u64, pc: u64, next: u64) -> u64 {
+    fn trap_in_code(&mut self, word: u64, pc: u64, next: Loc) -> u64 {
         let Some(trap) = decode_trap(word) else { return special::UNWIND };
-        let before = self.context();
+        // The state may be in another mode already: that is why it traps.
+        let before = (next.mode, self.context().1);
         self.vcpu.stats.traps += 1;
         let (resume, dropped) = self.with_control(|handler, cx| handler.trap(cx, trap, pc));
         let now = self.loc().pc;
         match after(resume) {
-            special::UNWIND if now == next && self.context() == before && !dropped => 0,
+            special::UNWIND if now == next.pc && self.context() == before && !dropped => 0,
             value => value,
         }
     }
