@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use demotic_ir::{CpuState, GuestArch, Loc, print_block};
+use demotic_ir::{CpuState, GuestArch, Loc, Slot, print_block};
 
 use super::ahead::{Ahead, End, Expected};
 
@@ -15,7 +15,7 @@ pub(super) fn difference(
     end: End,
 ) -> Option<String> {
     let layout = arch.layout();
-    let registers = layout.slots.iter().any(|slot| expected.after.get(slot.slot) != cpu.get(slot.slot));
+    let registers = layout.slots.iter().any(|slot| !same(arch, slot.slot, &expected.after, cpu));
     let memory: Vec<_> = expected
         .stores
         .iter()
@@ -43,6 +43,17 @@ pub(super) fn difference(
     Some(out)
 }
 
+/// Whether a slot means the same in two states. Of a flag slot, one bit matters, or whether it is 0.
+fn same(arch: &dyn GuestArch, slot: Slot, a: &CpuState, b: &CpuState) -> bool {
+    let (a, b) = (a.get(slot), b.get(slot));
+    match &arch.layout().flags {
+        Some(flags) if slot == flags.n || slot == flags.v => (a ^ b) >> 31 & 1 == 0,
+        Some(flags) if slot == flags.c => (a ^ b) & 1 == 0,
+        Some(flags) if slot == flags.z => (a == 0) == (b == 0),
+        _ => a == b,
+    }
+}
+
 fn guest_code(out: &mut String, arch: &dyn GuestArch, ahead: &Ahead, expected: &Expected) {
     let block = &expected.prepared.block;
     let _ = writeln!(out, "\n-- guest code");
@@ -66,13 +77,13 @@ fn ended(end: End) -> String {
 fn states(out: &mut String, arch: &dyn GuestArch, expected: &Expected, cpu: &CpuState) {
     let _ = writeln!(out, "-- state      before              interpreted         translated");
     for slot in &arch.layout().slots {
-        let (before, should, did) =
-            (expected.before.get(slot.slot), expected.after.get(slot.slot), cpu.get(slot.slot));
-        if before == should && should == did {
+        let agree = same(arch, slot.slot, &expected.after, cpu);
+        if agree && same(arch, slot.slot, &expected.before, cpu) {
             continue;
         }
-        let [before, should, did_text] = [before, should, did].map(|value| format!("{value:#x}"));
-        let mark = if should == did_text { "" } else { " *" };
-        let _ = writeln!(out, "{:<12}  {before:<18}  {should:<18}  {did_text}{mark}", slot.name);
+        let [before, should, did] =
+            [&*expected.before, &*expected.after, cpu].map(|s| format!("{:#x}", s.get(slot.slot)));
+        let mark = if agree { "" } else { " *" };
+        let _ = writeln!(out, "{:<12}  {before:<18}  {should:<18}  {did}{mark}", slot.name);
     }
 }
