@@ -225,6 +225,7 @@ impl LinuxProcess {
 
     fn fault_signal(&self, fault: Fault) -> SigInfo {
         let at = Fields::Address(fault.addr as u32);
+        let fault = self.memory.refine(fault);
         // The upper half is the kernel's on MIPS, and touching it an address error.
         let mips_kernel = matches!(self.kind, GuestKind::Mips { .. }) && fault.addr as u32 >= 0x8000_0000;
         match fault.kind {

@@ -116,6 +116,20 @@ impl UserMemory {
         Fault { addr: u64::from(addr), access, kind }
     }
 
+    /// Says why an access failed of which an engine only knows that it did: what is mapped where it may be accessed in this
+    /// way has nothing behind it.
+    pub fn refine(&self, fault: Fault) -> Fault {
+        let (FaultKind::Unmapped, Some(prot)) = (fault.kind, self.protection(fault.addr as u32)) else {
+            return fault;
+        };
+        let allowed = match fault.access {
+            Access::Load => !prot.is_empty(),
+            Access::Store => prot.contains(Prot::WRITE),
+            Access::Fetch => prot.contains(Prot::EXEC),
+        };
+        Fault { kind: if allowed { FaultKind::Bus } else { FaultKind::Permission }, ..fault }
+    }
+
     fn state(&self) -> MutexGuard<'_, MapState> {
         // A panic while the lock was held leaves the list consistent enough: every update is one call.
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
