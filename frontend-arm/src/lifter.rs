@@ -15,6 +15,7 @@ use crate::config::ArmConfig;
 use crate::mode::Mode;
 use crate::state;
 use crate::t32::ItState;
+use crate::vfp;
 
 /// Register number of the program counter.
 pub(crate) const PC: u32 = 15;
@@ -274,6 +275,9 @@ impl<'a> Lifter<'a> {
 
     /// Whether a condition holds at present.
     pub(crate) fn cond(&mut self, cc: FlagCc) -> Value {
+        if let Some(floats) = self.hints.compared_floats() {
+            return vfp::condition(self, cc, floats);
+        }
         let flags = self.b.get_flags(Type::I32);
         self.b.cond(Type::I32, flags, cc)
     }

@@ -1,8 +1,9 @@
 //! Comparisons, which set the N, Z, C, V of the FPSCR.
 
-use demotic_ir::{FloatCc, Type, Value};
+use demotic_ir::{FlagCc, FloatCc, Type, Value};
 
 use super::registers::Format;
+use crate::branch_hints::Floats;
 use crate::lifter::Lifter;
 use crate::state;
 
@@ -33,4 +34,26 @@ fn compare(l: &mut Lifter<'_>, ty: Type, a: Value, b: Value) {
             l.select(holds, nzcv, otherwise)
         });
     l.put(state::FPSCR_NZCV, result);
+    let compared = (!l.is_conditional()).then_some((ty, a, b));
+    l.hints.set_fpscr(compared);
+}
+
+/// Whether a condition holds over the flags of comparing two numbers: one comparison, where the flags would take three.
+pub(crate) fn condition(l: &mut Lifter<'_>, cc: FlagCc, (ty, a, b): Floats) -> Value {
+    let (float, negated) = match cc {
+        FlagCc::Eq => (FloatCc::Eq, false),
+        FlagCc::Ne => (FloatCc::Une, false),
+        FlagCc::Cs | FlagCc::Pl => (FloatCc::Lt, true),
+        FlagCc::Cc | FlagCc::Mi => (FloatCc::Lt, false),
+        FlagCc::Vs => (FloatCc::Uno, false),
+        FlagCc::Vc => (FloatCc::Uno, true),
+        FlagCc::Hi => (FloatCc::Le, true),
+        FlagCc::Ls => (FloatCc::Le, false),
+        FlagCc::Ge => (FloatCc::Ge, false),
+        FlagCc::Lt => (FloatCc::Ge, true),
+        FlagCc::Gt => (FloatCc::Gt, false),
+        FlagCc::Le => (FloatCc::Gt, true),
+    };
+    let holds = l.b.fcmp(ty, a, b, float);
+    if negated { l.b.not(Type::Bool, holds) } else { holds }
 }

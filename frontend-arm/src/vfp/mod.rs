@@ -22,6 +22,7 @@ pub mod decoder {
 use demotic_ir::MemSize;
 
 use crate::lifter::Lifter;
+pub(crate) use compare::condition;
 use convert::Fixed;
 use data_processing::{Registers, Signs};
 use decoder::{Row, Visitor, args};

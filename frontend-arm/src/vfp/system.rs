@@ -77,6 +77,9 @@ pub(super) fn vmrs_flags(l: &mut Lifter<'_>) {
     let nzcv = l.b.get32(state::FPSCR_NZCV);
     let flags = l.b.flags_from_bits(Type::I32, nzcv);
     l.put_flags(flags, FlagMask::NZCV);
+    if !l.is_conditional() {
+        l.hints.flags_from_fpscr();
+    }
 }
 
 /// `VMSR register, Rt`. All but the FPSCR are for privileged code.
@@ -86,6 +89,7 @@ pub(super) fn vmsr(l: &mut Lifter<'_>, register: u32, rt: u32) {
         number::FPSCR => {
             let nzcv = l.and_imm(value, 0xf000_0000);
             let rest = l.and_imm(value, FPSCR_WRITABLE);
+            l.hints.set_fpscr(None);
             l.put(state::FPSCR_NZCV, nzcv);
             l.put(state::FPSCR, rest);
             trap_unless_default(l, rest);
