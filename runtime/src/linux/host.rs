@@ -146,6 +146,7 @@ plain!(
     Termios,
     KernelAction,
     [u64; 2],
+    [u64; 8],
     [u32; 6],
     [u32; 2],
     [u64; 16],

@@ -15,3 +15,4 @@ pub(super) mod signal;
 pub(super) mod socket;
 pub(super) mod stat;
 pub(super) mod time;
+pub(super) mod timers;

@@ -233,10 +233,7 @@ fn value_offset(width: Width) -> u32 {
 }
 
 fn set_timerfd(c: &Call<'_>, width: Width) -> SysResult {
-    let new = libc::itimerspec {
-        it_interval: read_timespec(c, c.uint(2), width)?,
-        it_value: read_timespec(c, c.uint(2).wrapping_add(value_offset(width)), width)?,
-    };
+    let new = read_itimerspec(c, c.uint(2), width)?;
     let mut old = libc::itimerspec::zeroed();
     let args = [c.int_arg(0), c.uint_arg(1), Arg::input(&new), Arg::output(&mut old)];
     host::call(libc::SYS_timerfd_settime, &args)?;
@@ -253,7 +250,21 @@ fn get_timerfd(c: &Call<'_>, width: Width) -> SysResult {
     Ok(0)
 }
 
-fn write_itimerspec(c: &Call<'_>, addr: u32, width: Width, timer: &libc::itimerspec) -> Result<(), Errno> {
+/// Reads a `struct itimerspec`.
+pub(super) fn read_itimerspec(c: &Call<'_>, addr: u32, width: Width) -> Result<libc::itimerspec, Errno> {
+    Ok(libc::itimerspec {
+        it_interval: read_timespec(c, addr, width)?,
+        it_value: read_timespec(c, addr.wrapping_add(value_offset(width)), width)?,
+    })
+}
+
+/// Writes a `struct itimerspec`.
+pub(super) fn write_itimerspec(
+    c: &Call<'_>,
+    addr: u32,
+    width: Width,
+    timer: &libc::itimerspec,
+) -> Result<(), Errno> {
     write_timespec(c, addr, width, &timer.it_interval)?;
     write_timespec(c, addr.wrapping_add(value_offset(width)), width, &timer.it_value)
 }
