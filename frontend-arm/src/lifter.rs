@@ -15,7 +15,7 @@ use crate::config::ArmConfig;
 use crate::mode::Mode;
 use crate::state;
 use crate::t32::ItState;
-use crate::vfp;
+use crate::vfp::{self, Singles};
 
 /// Register number of the program counter.
 pub(crate) const PC: u32 = 15;
@@ -45,6 +45,8 @@ pub(crate) struct Lifter<'a> {
     pub(crate) mode: Mode,
     /// What the instructions before this one say about its branch.
     pub(crate) hints: Hints,
+    /// Halves of floating-point registers that are at hand.
+    pub(crate) singles: Singles,
     code: &'a dyn CodeSource,
     thumb: bool,
     insn: GuestInsn,
@@ -71,6 +73,7 @@ impl<'a> Lifter<'a> {
             config,
             mode: Mode(loc.mode),
             hints: Hints::default(),
+            singles: Singles::default(),
             code,
             thumb: loc.pc & 1 != 0,
             insn: GuestInsn { pc: loc.pc & !1, len: 0, word: 0 },
@@ -261,14 +264,19 @@ impl<'a> Lifter<'a> {
 
     /// Writes a 32-bit slot.
     pub(crate) fn put(&mut self, slot: Slot, value: Value) {
+        self.put_as(Type::I32, slot, value);
+    }
+
+    /// Writes a slot of integer type `ty`.
+    pub(crate) fn put_as(&mut self, ty: Type, slot: Slot, value: Value) {
         let value = match self.guard {
             Guard::If(c) => {
-                let old = self.b.get32(slot);
-                self.select(c, value, old)
+                let old = self.b.get(ty, slot);
+                self.b.select(ty, c, value, old)
             }
             Guard::Always | Guard::Part => value,
         };
-        self.b.put32(slot, value);
+        self.b.put(ty, value, slot);
     }
 
     // ---- flags ----

@@ -27,6 +27,7 @@ use convert::Fixed;
 use data_processing::{Registers, Signs};
 use decoder::{Row, Visitor, args};
 use load_store::Multiple;
+pub(crate) use registers::Singles;
 
 /// The instruction `word` as text if it is of this class; `it_cond` is the condition of a T32 instruction.
 pub(crate) fn disassemble(word: u32, it_cond: Option<u32>) -> Option<String> {

@@ -90,21 +90,67 @@ pub(crate) fn get_d(l: &mut Lifter<'_>, n: u32) -> Value {
 
 /// Writes the bits of a double register.
 pub(crate) fn put_d(l: &mut Lifter<'_>, n: u32, bits: Value) {
-    l.part();
-    l.b.put(Type::I64, bits, state::D.nth(n & 31));
+    l.singles.forget(n);
+    l.put_as(Type::I64, state::D.nth(n & 31), bits);
+}
+
+/// The bits of single registers that a block has read or written, so that a chain of single-precision instructions need
+/// not take them out of their doubles again.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Singles([Option<Value>; 32]);
+
+impl Singles {
+    /// The bits of single register `n`, if they are at hand.
+    fn get(&self, n: u32) -> Option<Value> {
+        self.0.get(n as usize).copied().flatten()
+    }
+
+    /// Keeps the bits of single register `n`.
+    fn set(&mut self, n: u32, bits: Value) {
+        if let Some(known) = self.0.get_mut(n as usize) {
+            *known = Some(bits);
+        }
+    }
+
+    /// Double register `d` is written.
+    fn forget(&mut self, d: u32) {
+        for known in self.0.iter_mut().skip(d as usize * 2).take(2) {
+            *known = None;
+        }
+    }
 }
 
 /// The bits of a single register: half a double.
 pub(crate) fn get_s(l: &mut Lifter<'_>, n: u32) -> Value {
+    if let Some(bits) = l.singles.get(n) {
+        return bits;
+    }
     let d = get_d(l, n / 2);
-    if n.is_multiple_of(2) { l.low(d) } else { l.high(d) }
+    let bits = if n.is_multiple_of(2) { l.low(d) } else { l.high(d) };
+    if !l.is_conditional() {
+        l.singles.set(n, bits);
+    }
+    bits
 }
 
 /// Writes the bits of a single register. The other half of the double stays.
 pub(crate) fn put_s(l: &mut Lifter<'_>, n: u32, bits: Value) {
-    let old = get_d(l, n / 2);
-    let new = insert(l, old, bits, n % 2 * 32, 32);
+    let other = l.singles.get(n ^ 1);
+    let new = match other {
+        Some(other) if n.is_multiple_of(2) => l.concat(other, bits),
+        Some(other) => l.concat(bits, other),
+        None => {
+            let old = get_d(l, n / 2);
+            insert(l, old, bits, n % 2 * 32, 32)
+        }
+    };
     put_d(l, n / 2, new);
+    if let Some(other) = other {
+        l.singles.set(n ^ 1, other);
+    }
+    if !l.is_conditional() {
+        l.singles.set(n, bits);
+    }
 }
 
 /// `old` (64 bits) with `width` bits (8, 16 or 32) of `bits` (32 bits) at bit `lsb`.
