@@ -428,9 +428,56 @@ fn case(
     Some(Case { name, before: record, after, insns })
 }
 
+/// Rows of a decoder.
+type Rows = Vec<(&'static str, &'static [Field], RandomWord)>;
+
+/// A sequence of random instructions of few registers, so that they work on each other's results.
+fn sequence(guest: &ArmGuest, random: &mut Random, thumb: bool, len: usize, rows: &Rows) -> Option<Case> {
+    let mut record = Record::random(random, thumb);
+    record.r[13] = BASE - 64;
+    let count = CODE_SIZE / len - usize::from(thumb);
+    let mut code = Vec::new();
+    if thumb {
+        let cond = random.next() % 14;
+        let mask = 1 << (random.next() % 4);
+        let branches = random.next() & 15 & !(mask | (mask - 1));
+        code.extend(((0xbf00 | cond << 4 | branches | mask) as u16).to_le_bytes());
+    }
+    for _ in 0..count {
+        let (_, fields, word) = &rows[random.next() as usize % rows.len()];
+        let mut word = word(&mut || random.next())?;
+        for field in *fields {
+            word = match field.name {
+                "vd" | "vm" => field.limit(word, 0x13),
+                "vn" => field.limit(word, 0x7),
+                "rd" | "rn" | "rm" | "rt" => field.limit(word, 0x3),
+                "imm" => field.limit(word, 0x1f),
+                _ => word,
+            };
+        }
+        code.extend(&word.to_le_bytes()[..len]);
+    }
+    record.code.copy_from_slice(&code);
+    let insns = count + usize::from(thumb);
+    let after = interpret(guest, &record, insns, false)?;
+    Some(Case { name: "sequence", before: record, after, insns })
+}
+
+/// Compares sequences of those instructions that `names` accepts.
+fn compare_sequences(name: &str, thumb: bool, len: usize, rows: Rows, accept: fn(&str) -> bool) {
+    let Some(harness) = build_harness(name) else { return };
+    let guest = ArmGuest::new(ArmConfig::default());
+    let mut random = Random(0x5678_9abc);
+    let rows: Rows = rows.into_iter().filter(|row| accept(row.0)).collect();
+    let cases: Vec<Case> =
+        (0..4000).filter_map(|_| sequence(&guest, &mut random, thumb, len, &rows)).collect();
+    check(&harness, &guest, &cases);
+    assert!(cases.len() > 1000, "only {} cases", cases.len());
+}
+
 fn describe(case: &Case, theirs: &Record) -> String {
     let ours = &case.after;
-    let mut out = format!("{} {:02x?}:", case.name, &case.before.code[..6]);
+    let mut out = format!("{} {:02x?}:", case.name, &case.before.code);
     for n in 0..15 {
         let (before, ours, theirs) = (case.before.r[n], ours.r[n], theirs.r[n]);
         if ours != theirs {
@@ -470,11 +517,17 @@ fn compare(
     for row in rows.iter().filter(|row| !SKIPPED.contains(&row.0)) {
         cases.extend((0..CASES).filter_map(|_| case(&guest, &mut random, thumb, len, row)));
     }
+    check(&harness, &guest, &cases);
+    assert!(cases.len() > rows.len() * 4, "only {} cases", cases.len());
+}
+
+/// Compares the cases with what qemu makes of them, and with what they do after the passes.
+fn check(harness: &Path, guest: &ArmGuest, cases: &[Case]) {
     let records: Vec<Record> = cases.iter().map(|case| case.before.clone()).collect();
-    let results = run_in_qemu(&harness, &records);
+    let results = run_in_qemu(harness, &records);
     let mut differences = Vec::new();
     for (case, theirs) in cases.iter().zip(&results) {
-        let optimized = interpret(&guest, &case.before, case.insns, true);
+        let optimized = interpret(guest, &case.before, case.insns, true);
         assert!(optimized.as_ref() == Some(&case.after), "{}: passes change the result", case.name);
         match theirs {
             Some(theirs) if *theirs != case.after => differences.push(describe(case, theirs)),
@@ -488,7 +541,6 @@ fn compare(
             _ => {}
         }
     }
-    assert!(cases.len() > rows.len() * 4, "only {} cases", cases.len());
     assert!(differences.is_empty(), "{} differences\n{}", differences.len(), differences.join("\n"));
 }
 
@@ -510,4 +562,21 @@ fn a32_does_what_it_does_in_qemu() {
 #[test]
 fn vfp_does_what_it_does_in_qemu() {
     compare("vfp", 0x4567_89ab, false, 4, rows!(vfp::decoder));
+}
+
+#[test]
+fn vfp_sequences_do_what_they_do_in_qemu() {
+    let accept =
+        |name: &str| !accesses_memory(name) && name != "VMSR" && name != "VMRS" && !name.ends_with("2s");
+    compare_sequences("vfp-sequences", false, 4, rows!(vfp::decoder), accept);
+}
+
+#[test]
+fn it_blocks_do_what_they_do_in_qemu() {
+    let accept = |name: &str| {
+        let memory = accesses_memory(name) && !name.ends_with("_sp");
+        let stack = name.starts_with("ADD_sp") || name.starts_with("SUB_sp");
+        !memory && !stack && !["IT", "IT_always", "ADD_high", "MOV_reg", "SETEND", "CPS"].contains(&name)
+    };
+    compare_sequences("it-blocks", true, 2, rows!(t32::narrow), accept);
 }
