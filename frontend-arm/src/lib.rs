@@ -13,7 +13,10 @@
 //!
 //! # Choices where the architecture leaves some
 //!
-//! - Unpredictable encodings are undefined instructions, except that should-be-zero and should-be-one bits are ignored.
+//! - Unpredictable encodings are undefined instructions, except that A32's should-be-zero and should-be-one bits are
+//!   ignored, and that R13 may stand wherever it may in ARMv8.
+//! - A T32 load that writes back to a register that it loads leaves the loaded value there.
+//! - What is unpredictable in an IT block is undefined where it would leave the block, and else done.
 //! - A conditional instruction whose condition fails does nothing, even when it is undefined.
 //! - Unaligned word and halfword accesses do what ARMv6 and later do, in every architecture version.
 #![forbid(unsafe_code)]

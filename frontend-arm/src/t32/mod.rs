@@ -2,8 +2,6 @@
 //!
 //! The files unpack operands for `semantics`, which A32 shares. IT blocks are resolved while lifting: see [`ItState`].
 
-#[cfg(test)]
-mod binutils;
 mod block;
 mod branch;
 mod data_processing;
