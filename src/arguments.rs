@@ -236,6 +236,8 @@ fn shield_guest(to: &mut Prepared, operands: &[OsString], name_follows: bool) {
             to.args.extend([join("--argv0", name), "--".into(), program.clone()]);
             to.args.extend_from_slice(rest);
         }
+        // As with qemu, the list of processors needs no program.
+        [] if to.args.iter().any(|option| option == "--cpu=help") => to.args.push("help".into()),
         [] => {}
         all => {
             to.args.push("--".into());
@@ -330,5 +332,6 @@ mod tests {
     fn help_is_for_us_before_the_program() {
         assert_eq!(prepared(&["demotic", "-L", "/x", "-h", "prog"])[1..], ["--help"]);
         assert_eq!(prepared(&["demotic"]), ["demotic"]);
+        assert_eq!(prepared(&["qemu-arm", "-cpu", "help"])[1..], ["run", "--cpu=help", "help"]);
     }
 }

@@ -12,7 +12,13 @@ use demotic_translator::{EngineKind, EngineOptions};
 /// `demotic PROGRAM [ARGUMENTS]` runs a program: its architecture comes from its header, its exit status becomes
 /// demotic's, and options stand before PROGRAM. The single-dash options of qemu-user are understood too.
 #[derive(Debug, Parser)]
-#[command(name = "demotic", version, args_override_self = true, arg_required_else_help = true)]
+#[command(
+    name = "demotic",
+    version,
+    args_override_self = true,
+    arg_required_else_help = true,
+    override_usage = "demotic [OPTIONS] PROGRAM [ARGUMENTS]...\n       demotic [OPTIONS] COMMAND ..."
+)]
 pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -132,6 +138,7 @@ pub(crate) struct GuestFlags {
 
 /// A program and its arguments.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Program")]
 pub(crate) struct ProgramFlags {
     /// The program to run.
     #[arg(value_name = "PROGRAM")]

@@ -1,10 +1,12 @@
 //! What `--stats` prints: the figures of a run.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
 use demotic_ir::Memory;
+use demotic_ir::passes::Pass;
 use demotic_translator::Vcpu;
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +36,12 @@ pub(crate) struct Report {
     pub(crate) code_bytes: u64,
     /// Seconds spent translating, on whichever thread.
     pub(crate) translate_seconds: f64,
+    /// The part of it that each pass took, by the passes' names.
+    pub(crate) pass_seconds: BTreeMap<String, f64>,
+}
+
+fn seconds(ns: u64) -> f64 {
+    ns as f64 / 1e9
 }
 
 impl Report {
@@ -50,7 +58,11 @@ impl Report {
             regions: translator.regions,
             region_insns: translator.region_insns,
             code_bytes: translator.code_bytes,
-            translate_seconds: translator.translate_ns as f64 / 1e9,
+            translate_seconds: seconds(translator.translate_ns),
+            pass_seconds: Pass::ALL
+                .iter()
+                .map(|&pass| (pass.name().to_owned(), seconds(translator.pass_times.ns(pass))))
+                .collect(),
         }
     }
 
@@ -95,6 +107,10 @@ impl fmt::Display for Report {
         row("regions translated", self.regions.to_string())?;
         row("guest instructions in regions", self.region_insns.to_string())?;
         row("host code", format!("{} bytes", self.code_bytes))?;
-        row("translation time", format!("{:.3} s", self.translate_seconds))
+        row("translation time", format!("{:.3} s", self.translate_seconds))?;
+        for (pass, seconds) in &self.pass_seconds {
+            row(&format!("  pass {pass}"), format!("{seconds:.3} s"))?;
+        }
+        Ok(())
     }
 }

@@ -117,7 +117,7 @@ impl Default for PassOptions {
 }
 
 /// Time spent in each pass.
-#[derive(Clone, Default, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct PassTimes {
     ns: [u64; Pass::ALL.len()],
 }
@@ -126,6 +126,13 @@ impl PassTimes {
     /// Nanoseconds spent in `pass`.
     pub fn ns(&self, pass: Pass) -> u64 {
         self.ns[pass as usize]
+    }
+
+    /// Adds the times of other runs.
+    pub fn add(&mut self, other: &PassTimes) {
+        for (ns, more) in self.ns.iter_mut().zip(other.ns) {
+            *ns += more;
+        }
     }
 
     /// Nanoseconds spent in all passes.

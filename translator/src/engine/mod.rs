@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cranelift_codegen::isa::TargetIsa;
-use demotic_ir::passes::PassOptions;
+use demotic_ir::passes::{PassOptions, PassTimes};
 use demotic_ir::{CodeSource, GuestArch, Loc};
 
 use crate::TranslatorError;
@@ -74,6 +74,8 @@ pub struct EngineStats {
     pub code_bytes: u64,
     /// Time spent translating, on whichever thread, in nanoseconds.
     pub translate_ns: u64,
+    /// The part of it that each pass took.
+    pub pass_times: PassTimes,
 }
 
 /// Where code can be read from by any thread.
@@ -96,6 +98,7 @@ struct Counters {
     region_insns: AtomicU64,
     code_bytes: AtomicU64,
     translate_ns: AtomicU64,
+    pass_times: Mutex<PassTimes>,
 }
 
 /// Tells whether the background thread has finished anything, at the price of one load.
@@ -153,6 +156,7 @@ impl TranslateContext {
             lower.exact_accesses(),
         );
         let compiled = compiler.compile(&region, &flow, self.arch.layout(), lower);
+        lock(&self.stats.pass_times).add(&region.pass_times);
         self.stats.translate_ns.fetch_add(start.elapsed().as_nanos() as u64, Ordering::Relaxed);
         if let Ok(c) = &compiled {
             self.stats.regions.fetch_add(1, Ordering::Relaxed);
@@ -220,6 +224,7 @@ impl Engine {
             region_insns: c.region_insns.load(Ordering::Relaxed),
             code_bytes: c.code_bytes.load(Ordering::Relaxed),
             translate_ns: c.translate_ns.load(Ordering::Relaxed),
+            pass_times: *lock(&c.pass_times),
         }
     }
 

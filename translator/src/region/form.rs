@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use demotic_ir::passes::{PassOptions, run as run_passes};
+use demotic_ir::passes::{PassOptions, PassTimes, run_timed};
 use demotic_ir::{Block, CodeSource, Exit, GuestArch, LiftOptions, Loc, Op};
 
 use super::dataflow::killed_first;
@@ -82,11 +82,12 @@ pub fn form_region(
         contexts: vec![Context { parent: 0, ret: 0 }],
         index: HashMap::new(),
         return_sites: Vec::new(),
+        pass_times: PassTimes::default(),
     };
     former.add_body(&mut region, 0, entry.pc, body);
     former.resolve_calls(&mut region);
     for b in &mut region.blocks {
-        run_passes(&mut b.block, arch.layout(), &options.passes);
+        run_timed(&mut b.block, arch.layout(), &options.passes, &mut region.pass_times);
     }
     order(&mut region);
     region

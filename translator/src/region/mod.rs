@@ -12,6 +12,7 @@ mod slots;
 
 use std::collections::HashMap;
 
+use demotic_ir::passes::PassTimes;
 use demotic_ir::{Block, Exit, ExitId, Loc};
 
 pub(crate) use dataflow::Dataflow;
@@ -70,6 +71,8 @@ pub struct Region {
     pub(crate) index: HashMap<(ContextId, u64), BlockId>,
     /// Return addresses of recursive calls that were turned into jumps.
     pub(crate) return_sites: Vec<u64>,
+    /// Time that the passes took on its blocks.
+    pub(crate) pass_times: PassTimes,
 }
 
 /// An edge out of a block exit.
