@@ -100,16 +100,16 @@ impl fmt::Display for Report {
         let mut row = |name: &str, value: String| writeln!(f, "demotic: {name:<34}{value:>14}");
         row("guest", self.guest.clone())?;
         row("engine", self.engine.clone())?;
-        row("time", format!("{:.3} s", self.seconds))?;
+        row("time", format!("{:.3} ms", self.seconds * 1e3))?;
         row("guest instructions interpreted", self.interpreted.to_string())?;
         row("entries into translated code", self.entries.to_string())?;
         row("traps", self.traps.to_string())?;
         row("regions translated", self.regions.to_string())?;
         row("guest instructions in regions", self.region_insns.to_string())?;
         row("host code", format!("{} bytes", self.code_bytes))?;
-        row("translation time", format!("{:.3} s", self.translate_seconds))?;
+        row("translation time", format!("{:.3} ms", self.translate_seconds * 1e3))?;
         for (pass, seconds) in &self.pass_seconds {
-            row(&format!("  pass {pass}"), format!("{seconds:.3} s"))?;
+            row(&format!("  pass {pass}"), format!("{:.3} ms", seconds * 1e3))?;
         }
         Ok(())
     }
