@@ -87,3 +87,73 @@ fn states(out: &mut String, arch: &dyn GuestArch, expected: &Expected, cpu: &Cpu
         let _ = writeln!(out, "{:<12}  {before:<18}  {should:<18}  {did}{mark}", slot.name);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use demotic_ir::Trap;
+    use demotic_runtime::memory::{Backing, MapRequest, MemoryLayout, Placement, Prot, UserMemory};
+
+    use super::*;
+    use crate::flags::Isa;
+    use crate::guest;
+    use crate::lockstep::stops::{STOP, Stopping};
+
+    const CODE: u32 = 0x2_0000;
+    const DATA: u64 = 0x2_0100;
+
+    fn memory_with(words: &[u32]) -> UserMemory {
+        let layout = MemoryLayout {
+            big: false,
+            limit: 1 << 32,
+            mmap_area: 0x1_0000..1 << 32,
+            read_implies_exec: false,
+        };
+        let memory = UserMemory::new(layout).unwrap();
+        let request = MapRequest {
+            placement: Placement::Fixed(CODE),
+            len: 0x1000,
+            prot: Prot::READ | Prot::WRITE | Prot::EXEC,
+            shared: false,
+            backing: Backing::Anonymous,
+        };
+        memory.map(&request).unwrap();
+        for (n, word) in words.iter().enumerate() {
+            memory.write_u32(CODE + 4 * n as u32, *word).unwrap();
+        }
+        memory
+    }
+
+    #[test]
+    fn what_differs_is_marked_and_what_agrees_is_not() {
+        // add r0, r0, #1; str r0, [r1]; svc #0
+        let memory = memory_with(&[0xe280_0001, 0xe581_0000, 0xef00_0000]);
+        let arch = Stopping(guest::of_isa(Isa::Arm));
+        let slot = |name: &str| arch.layout().by_name(name).unwrap().slot;
+        let mut cpu = CpuState::new();
+        cpu.set(slot("pc"), CODE.into());
+        cpu.set(slot("r1"), DATA);
+        let mut ahead = Ahead::new(memory.clone());
+        let expected = ahead.run(&arch, &cpu).unwrap();
+        assert_eq!(memory.read_u32(DATA as u32), Ok(0), "the interpreter's store is undone");
+
+        let end = End::Trap { trap: Trap::Syscall { imm: 0 }, pc: 0x2_0008 };
+        let mut after = expected.after.clone();
+        let missing = difference(&arch, &mut ahead, &expected, &after, end).unwrap();
+        assert!(missing.contains("0x00020100  0x1                 0x0 *"), "{missing}");
+
+        memory.write_u32(DATA as u32, 1).unwrap();
+        assert_eq!(difference(&arch, &mut ahead, &expected, &after, end), None);
+
+        after.set(slot("r0"), 2);
+        let wrong = difference(&arch, &mut ahead, &expected, &after, End::Trap { trap: STOP, pc: 0x2_0008 });
+        let wrong = wrong.unwrap();
+        for part in [
+            "add r0, r0, #1",
+            "r0            0x0                 0x1                 0x2 *",
+            "interpreted  trap syscall",
+        ] {
+            assert!(wrong.contains(part), "{part} is not in\n{wrong}");
+        }
+        assert!(!wrong.contains("\nr1 "), "{wrong}");
+    }
+}
