@@ -100,10 +100,20 @@ pub(crate) struct Lowerer<'a> {
     values: Vec<Lowered>,
     dirty: SlotSet,
     flags: FlagSet,
-    /// While in a conditional part: the block after it, and the flags before it.
-    part: Option<(ir::Block, FlagSet)>,
+    /// The conditional part being lowered.
+    part: Option<Part>,
     /// The rest of the conditional part or block is unreachable.
     left: bool,
+}
+
+/// A conditional part.
+struct Part {
+    /// Index of its first instruction.
+    begin: usize,
+    /// The block after it.
+    after: ir::Block,
+    /// The flags before it.
+    flags: FlagSet,
 }
 
 /// The signature of regions.
@@ -260,7 +270,11 @@ impl Lowerer<'_> {
             return value;
         }
         let wide = self.b.ins().uextend(I64, value);
-        self.values[v.0 as usize] = Lowered::Plain { value, wide: Some(wide) };
+        // What is computed in a conditional part is not there after it.
+        let outlives_part = self.part.as_ref().is_some_and(|part| (v.0 as usize) < part.begin);
+        if !outlives_part {
+            self.values[v.0 as usize] = Lowered::Plain { value, wide: Some(wide) };
+        }
         wide
     }
 

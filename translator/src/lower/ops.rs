@@ -8,7 +8,7 @@ use demotic_ir::{
 };
 
 use super::flags::{FlagSet, FlagSource};
-use super::{Lowered, Lowerer, clif_type, state_access};
+use super::{Lowered, Lowerer, Part, clif_type, state_access};
 use crate::vcpu_state::offset;
 
 fn int_cc(cc: IntCc) -> ClifCc {
@@ -372,12 +372,12 @@ impl OpVisitor for Lowerer<'_> {
         let (inside, after) = (self.b.create_block(), self.b.create_block());
         self.b.ins().brif(c, inside, &[], after, &[]);
         self.b.switch_to_block(inside);
-        self.part = Some((after, self.flags));
+        self.part = Some(Part { begin: self.inst, after, flags: self.flags });
         Lowered::Nothing
     }
 
     fn end_if(&mut self, _ty: Type) -> Lowered {
-        let Some((after, before)) = self.part.take() else { return Lowered::Nothing };
+        let Some(Part { after, flags: before, .. }) = self.part.take() else { return Lowered::Nothing };
         if self.left {
             // The part left the block: what follows is reached only around it.
             self.flags = before;
