@@ -1,0 +1,25 @@
+//! Whole programs under the built `demotic`, each on every engine: what they print and how they end must be what it is
+//! natively. `tests/run` builds the guest programs and fetches Debian's busybox first.
+
+mod busybox;
+mod errors;
+mod examples;
+mod guests;
+mod process;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Trial};
+
+/// The engines that every program runs on.
+const ENGINES: [&str; 3] = ["interp", "jit", "auto"];
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let mut trials: Vec<Trial> = Vec::new();
+    trials.extend(guests::trials());
+    trials.extend(examples::trials());
+    trials.extend(busybox::trials());
+    trials.extend(errors::trials());
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
