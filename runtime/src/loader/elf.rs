@@ -254,7 +254,9 @@ fn read_segments(file: &File, header: &Header) -> Result<Vec<ProgramHeader>, Elf
     let segments = ProgramHeader::parse(&bytes, 0, count, Ctx::new(Container::Little, order))
         .map_err(|_| ElfError::Malformed("its program headers"))?;
     let length = file.metadata()?.len();
-    let missing = |s: &ProgramHeader| s.p_type == program_header::PT_LOAD && s.p_offset.saturating_add(s.p_filesz) > length;
+    let missing = |s: &ProgramHeader| {
+        s.p_type == program_header::PT_LOAD && s.p_offset.saturating_add(s.p_filesz) > length
+    };
     // Linux would start it and let it die at the first access behind the file's end.
     if segments.iter().any(missing) {
         return Err(ElfError::Truncated("a segment is cut off"));

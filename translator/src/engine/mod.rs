@@ -5,6 +5,7 @@ mod placed;
 mod worker;
 
 use std::os::fd::OwnedFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -136,6 +137,20 @@ impl TranslateContext {
         })
     }
 
+    fn form_and_compile(
+        &self,
+        compiler: &mut Compiler,
+        loc: Loc,
+        profile: Option<&dyn Profile>,
+        lower: LowerOptions,
+    ) -> Result<CompiledRegion, TranslatorError> {
+        let exact = lower.exact_accesses();
+        let (region, flow) =
+            form_with_dataflow(&*self.arch, &*self.code, profile, &self.options.form, loc, exact);
+        lock(&self.stats.pass_times).add(&region.pass_times);
+        compiler.compile(&region, &flow, self.arch.layout(), lower)
+    }
+
     /// Translates the region at `loc`.
     fn translate(
         &self,
@@ -147,16 +162,12 @@ impl TranslateContext {
             return Err(TranslatorError::Relocation("nothing: this guest is interpreted".into()));
         };
         let start = std::time::Instant::now();
-        let (region, flow) = form_with_dataflow(
-            &*self.arch,
-            &*self.code,
-            profile,
-            &self.options.form,
-            loc,
-            lower.exact_accesses(),
-        );
-        let compiled = compiler.compile(&region, &flow, self.arch.layout(), lower);
-        lock(&self.stats.pass_times).add(&region.pass_times);
+        let attempt = AssertUnwindSafe(|| self.form_and_compile(compiler, loc, profile, lower));
+        // A bug in the compiler costs the guest speed, not its life.
+        let compiled = catch_unwind(attempt).unwrap_or_else(|_| {
+            *compiler = Compiler::new(self.isa.clone());
+            Err(TranslatorError::Cranelift(format!("it panicked over the region at {:#x}", loc.pc)))
+        });
         self.stats.translate_ns.fetch_add(start.elapsed().as_nanos() as u64, Ordering::Relaxed);
         if let Ok(c) = &compiled {
             self.stats.regions.fetch_add(1, Ordering::Relaxed);

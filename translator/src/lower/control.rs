@@ -243,7 +243,8 @@ impl Lowerer<'_> {
                 blocks[((pc - first) >> TABLE_SHIFT) as usize] = self.blocks[b];
             }
             // Each entry is a call of its own: the builder adds arguments to them one by one.
-            let entries: Vec<_> = blocks.into_iter().map(|b| self.b.func.dfg.block_call(b, NO_ARGS)).collect();
+            let entries: Vec<_> =
+                blocks.into_iter().map(|b| self.b.func.dfg.block_call(b, NO_ARGS)).collect();
             let miss = self.b.func.dfg.block_call(other, NO_ARGS);
             let table = self.b.create_jump_table(JumpTableData::new(miss, &entries));
             let distance = self.b.ins().iadd_imm_s(target, -(first as i64));

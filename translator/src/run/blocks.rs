@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use demotic_ir::interp::{self, Code, Guest, WayKind};
 use demotic_ir::passes::{PassOptions, run as run_passes};
-use demotic_ir::{CodeSource, GuestArch, LiftOptions, Loc, Memory};
+use demotic_ir::{Block, BlockBuilder, CodeSource, Exit, GuestArch, LiftOptions, Loc, Memory, Trap};
 
 use crate::region::ProfileData;
 
@@ -131,26 +131,35 @@ fn prepare<M: Memory>(loc: Loc, arch: &dyn GuestArch, code: &dyn CodeSource) -> 
         let mut block = arch.lift(loc, code, LiftOptions { max_insns });
         run_passes(&mut block, arch.layout(), &PassOptions { precise: true, ..PassOptions::default() });
         match interp::compile(&block, &Guest::of(arch)) {
-            Ok(code) => {
-                let links = vec![NONE; code.ways().len()].into();
-                let insn_pcs = block.guest.iter().map(|g| g.pc).collect();
-                return CachedBlock {
-                    loc,
-                    code,
-                    insn_pcs,
-                    links,
-                    heat: 0,
-                    translated: 0,
-                    range: block.guest_range(),
-                };
+            Ok(code) => return cached(loc, &block, code),
+            Err(error) if max_insns == 1 => {
+                tracing::error!(target: "translate", pc = loc.pc, "an instruction is too much for the interpreter: {error}");
+                let block = unimplemented(loc, &block);
+                // A lone trap exit is the least that can be compiled; were it refused too, nothing could run.
+                let Ok(code) = interp::compile(&block, &Guest::of(arch)) else { continue };
+                return cached(loc, &block, code);
             }
-            // One instruction always fits: the front ends keep them small.
-            Err(error) => {
-                assert!(max_insns > 1, "the instruction at {:#x} cannot be interpreted: {error}", loc.pc);
-                max_insns /= 2;
-            }
+            Err(_) => max_insns /= 2,
         }
     }
+}
+
+fn cached<M>(loc: Loc, block: &Block, code: Code<M>) -> CachedBlock<M> {
+    let links = vec![NONE; code.ways().len()].into();
+    let insn_pcs = block.guest.iter().map(|g| g.pc).collect();
+    CachedBlock { loc, code, insn_pcs, links, heat: 0, translated: 0, range: block.guest_range() }
+}
+
+/// A block that traps in place of its first instruction, which the interpreter cannot hold.
+fn unimplemented(loc: Loc, refused: &Block) -> Block {
+    let mut b = BlockBuilder::new(loc);
+    let (mut word, mut next) = (0, loc.pc);
+    if let Some(&insn) = refused.guest.first() {
+        b.begin_insn(insn);
+        (word, next) = (insn.word, loc.pc + u64::from(insn.len));
+    }
+    b.leave(Exit::Trap { trap: Trap::Unimplemented { word, name: "too many values" }, pc: loc.pc, next });
+    b.finish()
 }
 
 /// Whether a way out is a call.

@@ -267,7 +267,7 @@ impl<H: TrapHandler> Runner<'_, H> {
             match taken.kind {
                 WayKind::Trap { trap, pc: at, next } => {
                     self.set_pc(next);
-                    return Interpreted::Special(self.trap(trap, at, from));
+                    return Interpreted::Special(self.trap(trap, at));
                 }
                 WayKind::Return if nested && *depth == 0 => {
                     self.set_pc(pc);
@@ -337,7 +337,7 @@ impl<H: TrapHandler> Runner<'_, H> {
     // ---- traps, faults, attention ----
 
     /// Handles a trap that was raised by the interpreter. The state's pc is at the instruction after it.
-    fn trap(&mut self, trap: Trap, pc: u64, _from: Loc) -> u64 {
+    fn trap(&mut self, trap: Trap, pc: u64) -> u64 {
         self.vcpu.stats.traps += 1;
         after(self.with_control(|handler, cx| handler.trap(cx, trap, pc)).0)
     }
