@@ -41,7 +41,8 @@ pub struct Fault {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum HostView {
     /// Every 32-bit guest address `a` may be accessed at host address `base + a`, and up to 1 MiB outside on both sides;
-    /// an access that the guest may not do raises a host signal.
+    /// an access that the guest may not do raises a host signal. Nothing is ever mapped below guest address 0xf000
+    /// and from 0xffff_1000 on.
     Window {
         /// Host address of guest address 0.
         base: u64,

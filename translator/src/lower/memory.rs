@@ -1,7 +1,7 @@
 //! Guest memory accesses.
 //!
-//! With a window, `base + address` is one host access and a fault is a host signal. The displacement is folded in, so
-//! an access that wraps around the 32-bit address space hits a guard area and faults instead; guards are 1 MiB.
+//! With a window, `base + address` is one host access and a fault is a host signal. A small displacement is folded in:
+//! an access that wraps around the 32-bit address space hits a guard area then, and faults as it should.
 //! With sections, RAM is accessed directly and everything else is left to the interpreter, at exact state.
 
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -13,8 +13,9 @@ use super::ops::narrow_type;
 use super::{Lowered, Lowerer, MemoryModel, clif_type, state_access};
 use crate::vcpu_state::{offset, special};
 
-/// Displacements up to here may be folded into the host address: the guards cover them.
-const MAX_FOLDED: i32 = 1 << 19;
+/// Displacements below this may be folded into the host address. What an address plus or minus so much wraps around to
+/// is below 0xf000 or from 0xffff_1000 on, where [`HostView::Window`](demotic_ir::HostView::Window) has nothing mapped.
+const MAX_FOLDED: i32 = 0xf000;
 
 /// Guest accesses may fault, and every one of them must appear in the fault map.
 fn guest_access() -> MemFlagsData {
