@@ -1,0 +1,71 @@
+//! The guest architectures under test.
+
+use std::sync::Arc;
+
+use demotic_arm::{ArmConfig, ArmGuest};
+use demotic_ir::GuestArch;
+use demotic_mips::{MipsConfig, MipsGuest};
+
+/// An instruction set under test. The names begin the names of case files.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Isa {
+    /// A32, with VFP.
+    A32,
+    /// T32, with VFP.
+    T32,
+    /// Little-endian MIPS32.
+    Mipsel,
+    /// Big-endian MIPS32.
+    Mips,
+}
+
+impl Isa {
+    /// All of them.
+    pub const ALL: [Isa; 4] = [Isa::A32, Isa::T32, Isa::Mipsel, Isa::Mips];
+
+    /// Name in trials.
+    pub fn name(self) -> &'static str {
+        match self {
+            Isa::A32 => "a32",
+            Isa::T32 => "t32",
+            Isa::Mipsel => "mipsel",
+            Isa::Mips => "mips",
+        }
+    }
+
+    /// The instruction set of a case file, by the first word of its name. An ARM case says by bit 0 of its address
+    /// whether it is T32.
+    pub fn of_file(name: &str) -> Option<Isa> {
+        match name.split('_').next()? {
+            "a32" | "vfp" => Some(Isa::A32),
+            "t16" | "t32" => Some(Isa::T32),
+            "mipsel" => Some(Isa::Mipsel),
+            "mips" => Some(Isa::Mips),
+            _ => None,
+        }
+    }
+
+    /// The Linux guest that executes it.
+    pub fn guest(self) -> Arc<dyn GuestArch> {
+        match self {
+            Isa::A32 | Isa::T32 => Arc::new(ArmGuest::new(ArmConfig::default())),
+            Isa::Mipsel => Arc::new(MipsGuest::new(MipsConfig::linux(false))),
+            Isa::Mips => Arc::new(MipsGuest::new(MipsConfig::linux(true))),
+        }
+    }
+
+    /// Bit 0 of code addresses.
+    pub fn isa_bit(self) -> u64 {
+        u64::from(self == Isa::T32)
+    }
+
+    /// The bytes of an instruction word of `len` bytes as they stand in memory.
+    pub fn bytes(self, word: u32, len: usize) -> Vec<u8> {
+        match self {
+            Isa::T32 if len == 2 => (word as u16).to_le_bytes().into(),
+            Isa::T32 => word.rotate_left(16).to_le_bytes().into(),
+            Isa::A32 | Isa::Mipsel => word.to_le_bytes().into(),
+            Isa::Mips => word.to_be_bytes().into(),
+        }
+    }
+}
