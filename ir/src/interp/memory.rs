@@ -102,7 +102,8 @@ pub fn swap<M: Memory>(memory: &mut M, addr: u64, value: u64, kind: MemKind) -> 
     check_alignment(addr, kind.mem, Access::Store)?;
     let size = kind.mem.size;
     let new = ordered(kind.mem, value & size.mask());
-    let mut old = memory.load(addr, size)?;
+    // The exchange is one access, which needs permission to write.
+    let mut old = memory.load(addr, size).map_err(|fault| Fault { access: Access::Store, ..fault })?;
     loop {
         let seen = memory.compare_exchange(addr, size, old, new)?;
         if seen == old {

@@ -1,6 +1,6 @@
 //! The process's handler of fault signals (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP).
 //!
-//! A fault of a [guarded](super::guarded) access is resolved here. Every other one is offered to the registered hooks
+//! A fault of a [guarded] access is resolved here. Every other one is offered to the registered hooks
 //! in the order of their registration; the first that says it has dealt with the signal ends the search. What nobody
 //! claims goes to the handler that was there before (Rust's own, which reports stack overflows) or to the default action.
 

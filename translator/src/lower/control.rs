@@ -366,8 +366,7 @@ impl Lowerer<'_> {
     }
 }
 
-/// A trap as one word, for the traps that a handler may answer from inside translated code; the others are left to the
-/// interpreter.
+/// A trap as one word. An unimplemented instruction has a name, which is left to the interpreter to tell.
 fn encode_trap(trap: Trap) -> Option<u64> {
     let kind = match trap {
         Trap::Syscall { .. } => 1,
@@ -375,13 +374,11 @@ fn encode_trap(trap: Trap) -> Option<u64> {
         Trap::Privileged { .. } => 3,
         Trap::InterruptCheck => 4,
         Trap::CacheFlush => 5,
-        Trap::Undefined { .. }
-        | Trap::Unimplemented { .. }
-        | Trap::Arithmetic { .. }
-        | Trap::Fetch
-        | Trap::Misaligned => {
-            return None;
-        }
+        Trap::Undefined { .. } => 6,
+        Trap::Arithmetic { .. } => 7,
+        Trap::Fetch => 8,
+        Trap::Misaligned => 9,
+        Trap::Unimplemented { .. } => return None,
     };
     Some(kind << 32 | u64::from(trap.detail()))
 }
@@ -395,6 +392,10 @@ pub(crate) fn decode_trap(word: u64) -> Option<Trap> {
         3 => Trap::Privileged { word: detail },
         4 => Trap::InterruptCheck,
         5 => Trap::CacheFlush,
+        6 => Trap::Undefined { word: detail },
+        7 => Trap::Arithmetic { code: detail },
+        8 => Trap::Fetch,
+        9 => Trap::Misaligned,
         _ => return None,
     })
 }
