@@ -1,8 +1,8 @@
 //! The Linux personality: what the Linux kernel is to a 32-bit guest program.
 //!
-//! [`LinuxProcess`] is the guest's kernel as an engine sees it. System calls come through the tables in `tables/`
-//! ([`syscall`]), whose handlers are in [`handlers`] by domain; what differs between guest ABIs is in [`abi`]; signals are
-//! in [`signals`] (the guest's side) and [`host_signal`] (the host's). Descriptors, processes and files are the host's own,
+//! `LinuxProcess` is the guest's kernel as an engine sees it. System calls come through the tables in `tables/`
+//! (`syscall`), whose handlers are in `handlers` by domain; what differs between guest ABIs is in `abi`; signals are
+//! in `signals` (the guest's side) and `host_signal` (the host's). Descriptors, processes and files are the host's own,
 //! so a guest process is a host process. The vCPU's thread is the process's main thread.
 
 mod abi;

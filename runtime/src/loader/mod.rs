@@ -1,5 +1,5 @@
-//! From a program file to a process that is ready to run: what kind of guest it is ([`elf`]), its segments in memory
-//! ([`image`]), and its stack ([`stack`]).
+//! From a program file to a process that is ready to run: what kind of guest it is (`elf`), its segments in memory
+//! (`image`), and its stack (`stack`).
 
 mod elf;
 mod image;

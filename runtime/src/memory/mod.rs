@@ -1,5 +1,5 @@
-//! The memory of a 32-bit user-mode guest: a reserved window of the host's address space ([`window`]), the list of its
-//! mappings ([`regions`]) and the guest's mmap family ([`map`]).
+//! The memory of a 32-bit user-mode guest: a reserved window of the host's address space (`window`), the list of its
+//! mappings (`regions`) and the guest's mmap family (`map`).
 //!
 //! A [`UserMemory`] is a handle; clones name the same memory, and may be used on other threads. Lock order: the list of
 //! mappings is the only lock, and it is never held while guest memory is accessed.
