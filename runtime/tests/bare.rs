@@ -47,11 +47,6 @@ fn bare_mips_little_endian() {
 }
 
 #[test]
-fn bare_mips_big_endian() {
-    run_example("bare-mips", "bare-mips/bare-mips.elf", "bare-mips/expected-mips.txt");
-}
-
-#[test]
 fn arm_exceptions() {
     run_image("bare-arm", "arm.elf", "00033977");
 }
