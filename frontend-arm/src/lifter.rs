@@ -361,10 +361,16 @@ impl<'a> Lifter<'a> {
         let is_trap = matches!(exit, Exit::Trap { .. });
         // A computed branch within an IT block, not at its end, is unpredictable.
         let exit = if self.mode_changed() && !is_trap { self.undefined_exit() } else { exit };
+        self.leave(exit, !is_trap);
+    }
+
+    /// Ends the block with `exit`, before which ITSTATE is what it is behind the instruction if `finish_it`.
+    fn leave(&mut self, exit: Exit, finish_it: bool) {
         self.close_open_part();
         self.part();
+        // What is written from here on is not written when the condition fails.
         let it_slot = self.it_slot;
-        if !is_trap {
+        if finish_it {
             self.finish_itstate();
         }
         self.b.leave(exit);
@@ -378,11 +384,7 @@ impl<'a> Lifter<'a> {
 
     /// Ends the block by going on at a constant address (ISA bit included).
     pub(crate) fn jump(&mut self, target: u64) {
-        self.close_open_part();
-        self.part();
-        self.finish_itstate();
-        let exit = self.exit_to(target);
-        self.terminate(exit);
+        self.leave(self.exit_to(target), true);
     }
 
     /// The exit to a constant address. When the mode has changed it is one after which the engine looks at the mode.

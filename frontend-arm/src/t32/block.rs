@@ -55,7 +55,7 @@ fn is_it(word: u32) -> bool {
 
 /// Lifts one instruction, in IT state `it`; gives the IT state after it.
 fn lift_insn(l: &mut Lifter<'_>, word: u32, len: u8, it: ItState, resumed: bool) -> ItState {
-    let cond = own_condition(word, len).unwrap_or(it.cond());
+    let cond = own_condition(word, len).filter(|_| !it.in_block()).unwrap_or(it.cond());
     let after = if len == 2 && is_it(word) && !it.in_block() {
         ItState::begin(word >> 4 & 15, word & 15)
     } else {
@@ -75,7 +75,9 @@ fn lift_insn(l: &mut Lifter<'_>, word: u32, len: u8, it: ItState, resumed: bool)
         Leaves::AtFault | Leaves::AtCheck => l.write_itstate(it),
         Leaves::Behind => l.write_itstate(after),
     }
-    if len == 2 {
+    if it.in_block() && unpredictable_in_it_block(word, len) {
+        l.unpredictable_insn();
+    } else if len == 2 {
         lift_narrow(l, word, it);
     } else {
         lift_wide(l, word);
@@ -111,6 +113,13 @@ fn own_condition(word: u32, len: u8) -> Option<u32> {
     (cond < 14).then_some(cond)
 }
 
+/// Whether an instruction must not stand in an IT block, not even at its end: conditional branches, CBZ and CBNZ, IT, CPS
+/// and SETEND.
+fn unpredictable_in_it_block(word: u32, len: u8) -> bool {
+    let narrow = len == 2 && (word & 0xf500 == 0xb100 || word >> 8 == 0xb6 || is_it(word));
+    narrow || own_condition(word, len).is_some()
+}
+
 /// How an instruction in an IT block may leave its block besides by a branch, which decides what the ITSTATE slot must hold before it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Leaves {
@@ -131,7 +140,13 @@ impl Leaves {
     }
 
     fn of(l: &Lifter<'_>, word: u32, len: u8) -> Leaves {
-        if len == 2 { Leaves::of_narrow(word) } else { Leaves::of_wide(l, word) }
+        if unpredictable_in_it_block(word, len) {
+            Leaves::AtFault
+        } else if len == 2 {
+            Leaves::of_narrow(word)
+        } else {
+            Leaves::of_wide(l, word)
+        }
     }
 
     fn of_narrow(word: u32) -> Leaves {
