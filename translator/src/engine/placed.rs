@@ -167,7 +167,7 @@ impl PlacedCode {
         let region = self.regions.get(id)?;
         let at = (offset - start) as u32;
         let entry = region.faults.binary_search_by_key(&at, |&(o, _)| o).ok()?;
-        Some(u64::from(region.faults[entry].1) | region.entry.pc & 1)
+        Some(u64::from(region.faults[entry].1))
     }
 
     /// A copy of all code for a child process.

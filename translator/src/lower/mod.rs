@@ -230,7 +230,7 @@ impl Lowerer<'_> {
                 self.values.push(Lowered::Nothing);
                 continue;
             }
-            self.b.set_srcloc(SourceLoc::new(source.guest.get(inst.src as usize).map_or(0, |g| g.pc as u32)));
+            self.b.set_srcloc(SourceLoc::new(self.current_pc() as u32));
             let lowered = inst.op.visit(self);
             self.values.push(lowered);
         }
