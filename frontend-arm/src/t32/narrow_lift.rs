@@ -82,10 +82,6 @@ impl Narrow<'_, '_> {
     }
 
     fn branch_if_zero(&mut self, cc: IntCc, rn: u32, imm: u32) {
-        // CBZ and CBNZ are unpredictable in an IT block.
-        if self.it.in_block() {
-            return self.l.unpredictable_insn();
-        }
         let n = self.l.reg(rn);
         let zero = self.l.imm(0);
         let cond = self.l.compare(n, cc, zero);

@@ -50,6 +50,15 @@ impl Arena {
         self.memory.map_special(start, len, prot, "arena").expect("the host maps pages");
     }
 
+    /// Makes mapped pages read-only.
+    ///
+    /// # Panics
+    /// When the host refuses.
+    pub fn protect(&self, range: Range<u32>) {
+        let len = range.end - range.start;
+        self.memory.protect_special(range.start, len, Prot::READ).expect("the host protects pages");
+    }
+
     /// Says what is code, after writing it.
     ///
     /// # Errors

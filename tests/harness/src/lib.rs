@@ -4,8 +4,12 @@
 //! - [`arena`]: the small memory that pieces of guest code run in;
 //! - [`engines`]: the interpreter and translated code, each as one function from a state to a state;
 //! - [`inst`]: the `.inst` case format;
+//! - [`random`]: random code from the encoding tables, and random states;
+//! - [`report`]: states side by side.
 
 pub mod arena;
 pub mod engines;
 pub mod guests;
 pub mod inst;
+pub mod random;
+pub mod report;
