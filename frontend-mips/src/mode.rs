@@ -12,6 +12,10 @@ pub const KERNEL: u32 = 1;
 pub const FPU: u32 = 1 << 1;
 /// The floating-point registers are 32 of 64 bits: Status.FR.
 pub const FR: u32 = 1 << 2;
+/// The address space is user mode's. Never in Linux programs, which have but one.
+pub const USER_SPACE: u32 = 1 << 3;
+/// The address space is that of the error level (Status.ERL), where kuseg is not mapped.
+pub const ERROR_SPACE: u32 = 1 << 4;
 
 /// The mode of a Linux program.
 pub fn linux(config: &MipsConfig) -> u32 {
@@ -37,6 +41,11 @@ pub const fn of_status(status: u32) -> u32 {
     }
     if status & status::FR != 0 {
         mode |= FR;
+    }
+    if !status::kernel(status) {
+        mode |= USER_SPACE;
+    } else if status & status::ERL != 0 {
+        mode |= ERROR_SPACE;
     }
     mode
 }

@@ -13,6 +13,21 @@ pub trait CodeSource {
     fn read_only(&self, addr: u64, len: u32) -> Option<u64>;
 }
 
+/// Code as it looks from each of the guest's modes, for use on any thread. Translation runs ahead of the vCPU and beside
+/// it: what it reads must depend on the mode of the location that it translates, never on the mode that the vCPU happens
+/// to be in meanwhile.
+pub trait GuestCode: Send + Sync {
+    /// The code as a location with these mode bits ([`Loc::mode`]) sees it.
+    fn in_mode(&self, mode: u32) -> &dyn CodeSource;
+}
+
+/// Code that looks the same from every mode.
+impl<C: CodeSource + Send + Sync> GuestCode for C {
+    fn in_mode(&self, _mode: u32) -> &dyn CodeSource {
+        self
+    }
+}
+
 /// A pure function of the guest architecture that is too rare or too irregular for ops of its own.
 #[derive(Clone, Copy)]
 pub struct Helper {

@@ -25,7 +25,7 @@ mod verify;
 pub use block::{Block, GuestInsn, Inst, Loc};
 pub use builder::BlockBuilder;
 pub use exit::{Exit, Trap};
-pub use guest::{CodeSource, GuestArch, Helper, LiftOptions, NanRule};
+pub use guest::{CodeSource, GuestArch, GuestCode, Helper, LiftOptions, NanRule};
 pub use handler::{EngineControl, Kicker, Resume, TrapContext, TrapHandler};
 pub use memory::{Access, Fault, FaultKind, HostView, Memory};
 pub use ops::{Effects, OPS, Op, OpInfo, OpVisitor, TypeRule};

@@ -1,26 +1,44 @@
 //! Images on the bare boards, run to power-off by every engine: the examples, and programs that meet every exception.
 
 use std::path::Path;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
 
 use demotic_runtime::machine::console::Capture;
 use demotic_runtime::machine::{BootError, BootOptions, Outcome, boot};
 use demotic_translator::{EngineKind, EngineOptions};
 
 /// Runs an example on every engine; it writes what is in the file `expected`.
-fn run_example(board: &str, image: &str, expected: &str) {
+fn run_example(board: &'static str, image: &str, expected: &str) {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
     let expected = std::fs::read_to_string(examples.join(expected)).expect("the expected text is there");
     run(board, &examples.join(image), &expected);
 }
 
 /// Runs one of our own images on every engine; it writes this line.
-fn run_image(board: &str, image: &str, expected: &str) {
+fn run_image(board: &'static str, image: &str, expected: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/images").join(image);
     run(board, &path, &format!("{expected}\n"));
 }
 
+/// Runs an image on every engine, and gives up on it after a minute.
+fn run(board: &'static str, image: &Path, expected: &str) {
+    let (image, expected) = (image.to_path_buf(), expected.to_string());
+    let (done, ended) = mpsc::channel();
+    let runner = std::thread::spawn(move || {
+        run_to_end(board, &image, &expected);
+        let _ = done.send(());
+    });
+    if ended.recv_timeout(Duration::from_secs(60)) == Err(RecvTimeoutError::Timeout) {
+        panic!("the machine does not come to an end");
+    }
+    if let Err(panic) = runner.join() {
+        std::panic::resume_unwind(panic);
+    }
+}
+
 /// Runs an image on every engine; it ends with exit code 42 and has written `expected`.
-fn run(board: &str, image: &Path, expected: &str) {
+fn run_to_end(board: &str, image: &Path, expected: &str) {
     for kind in [EngineKind::Interp, EngineKind::Jit, EngineKind::Auto] {
         let capture = Capture::default();
         let mut options = BootOptions::from_file(board, image).expect("the image is there");
@@ -44,6 +62,11 @@ fn bare_arm() {
 #[test]
 fn bare_mips_little_endian() {
     run_example("bare-mips", "bare-mips/bare-mipsel.elf", "bare-mips/expected-mipsel.txt");
+}
+
+#[test]
+fn bare_mips_big_endian() {
+    run_example("bare-mips", "bare-mips/bare-mips.elf", "bare-mips/expected-mips.txt");
 }
 
 #[test]

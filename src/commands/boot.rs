@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
-use demotic_ir::{GuestArch, TrapHandler};
+use demotic_ir::GuestArch;
 use demotic_runtime::machine::{self, BootError, BootOptions, Machine, Outcome};
 use demotic_translator::{EngineOptions, MemoryModel, Vcpu};
 
@@ -32,7 +32,7 @@ pub(crate) fn boot(flags: &BootFlags) -> Result<ExitCode, Failure> {
     let mut machine = booted.machine;
     let arch: Arc<dyn GuestArch> = Arc::from(booted.arch);
     let guest = arch.name();
-    let code = Arc::new(machine.memory().code_view());
+    let code = Arc::new(machine.code());
     let engine = EngineOptions {
         kind: flags.engine.engine.kind(),
         memory: Some(MemoryModel::Sections),

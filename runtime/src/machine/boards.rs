@@ -32,6 +32,14 @@ impl Cpu {
             Cpu::Mips => mips::VIEWS,
         }
     }
+
+    /// Index in [`views`](Cpu::views) of what a location with these mode bits sees.
+    pub fn view_of(self) -> fn(u32) -> usize {
+        match self {
+            Cpu::Arm => |_| 0,
+            Cpu::Mips => mips::view_of,
+        }
+    }
 }
 
 /// The kinds of device.

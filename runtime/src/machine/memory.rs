@@ -8,9 +8,8 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use demotic_ir::{Access, CodeSource, Fault, FaultKind, HostView, MemSize, Memory};
+use demotic_ir::{Access, CodeSource, Fault, FaultKind, GuestCode, HostView, MemSize, Memory};
 
 use super::bus::Bus;
 use super::ram::{Ram, Window};
@@ -155,20 +154,33 @@ impl Map {
     }
 }
 
-/// Code as the vCPU sees it at present, for use on any thread.
+/// The guest's code, for use on any thread.
 #[derive(Clone, Debug)]
-pub struct CodeView {
+pub struct MachineCode {
+    views: Vec<CodeView>,
+    view_of: fn(u32) -> usize,
+}
+
+impl GuestCode for MachineCode {
+    fn in_mode(&self, mode: u32) -> &dyn CodeSource {
+        self.views.get((self.view_of)(mode)).unwrap_or(&self.views[0])
+    }
+}
+
+/// The code that one view shows.
+#[derive(Clone, Debug)]
+struct CodeView {
     map: Arc<Map>,
-    view: Arc<AtomicUsize>,
+    view: usize,
 }
 
 impl CodeSource for CodeView {
     fn fetch(&self, addr: u64, buf: &mut [u8]) -> bool {
-        self.map.fetch(self.view.load(Ordering::Relaxed), addr, buf)
+        self.map.fetch(self.view, addr, buf)
     }
 
     fn read_only(&self, addr: u64, len: u32) -> Option<u64> {
-        self.map.read_only(self.view.load(Ordering::Relaxed), addr, len)
+        self.map.read_only(self.view, addr, len)
     }
 }
 
@@ -177,8 +189,8 @@ impl CodeSource for CodeView {
 pub struct MachineMemory {
     map: Arc<Map>,
     bus: Bus,
-    /// Index of the current view. Only the vCPU's thread changes it.
-    view: Arc<AtomicUsize>,
+    /// Index of the current view.
+    view: usize,
     /// Whether the guest is big-endian. Device registers have the guest's byte order (the boards wire them so), while
     /// [`Memory`] speaks little-endian.
     big_endian: bool,
@@ -199,23 +211,27 @@ impl MachineMemory {
         let ram = Ram::new(size)?;
         let spaces = views.iter().map(|&view| Space::new(view, regions, &ram)).collect::<io::Result<_>>()?;
         let map = Arc::new(Map { ram, regions: regions.to_vec(), spaces });
-        Ok(MachineMemory { map, bus, view: Arc::default(), big_endian })
+        Ok(MachineMemory { map, bus, view: 0, big_endian })
     }
 
     /// Switches to another of the views given to [`MachineMemory::new`]; says whether it was another. The engine then
     /// asks for the [`host_view`](Memory::host_view) again.
     pub fn set_view(&mut self, view: usize) -> bool {
-        self.view.swap(view, Ordering::Relaxed) != view
+        std::mem::replace(&mut self.view, view) != view
     }
 
     /// Index of the current view.
     pub fn view(&self) -> usize {
-        self.view.load(Ordering::Relaxed)
+        self.view
     }
 
-    /// Code as the vCPU sees it, whatever view it is in.
-    pub fn code_view(&self) -> CodeView {
-        CodeView { map: Arc::clone(&self.map), view: Arc::clone(&self.view) }
+    /// The guest's code. `view_of` gives the index of the view that a location's mode bits mean.
+    pub fn code(&self, view_of: fn(u32) -> usize) -> MachineCode {
+        let views = 0..self.map.spaces.len();
+        MachineCode {
+            views: views.map(|view| CodeView { map: Arc::clone(&self.map), view }).collect(),
+            view_of,
+        }
     }
 
     /// The devices.
@@ -439,6 +455,17 @@ mod tests {
         assert_eq!(memory.fetch_fault(0x8000_0000), Some(FaultKind::Permission));
         assert_eq!(memory.fetch_fault(0x7000_0000), Some(FaultKind::Unmapped));
         assert_eq!(memory.fetch_fault(0x10), None);
+    }
+
+    #[test]
+    fn code_is_what_its_mode_sees_whatever_mode_the_cpu_is_in() {
+        let mut memory = memory(false);
+        let code = memory.code(|mode| mode as usize);
+        let fetches = |mode: u32| code.in_mode(mode).fetch(0x8000_0000, &mut [0; 4]);
+        for view in [0, 1] {
+            memory.set_view(view);
+            assert_eq!((fetches(0), fetches(1)), (true, false), "in view {view}");
+        }
     }
 
     #[test]

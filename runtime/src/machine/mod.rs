@@ -42,7 +42,7 @@ use self::bus::Bus;
 use self::clock::{Alarm, AlarmThread, Clock};
 use self::console::Console;
 use self::image::Image;
-use self::memory::{CodeView, MachineMemory};
+use self::memory::{MachineCode, MachineMemory};
 use self::mips::MipsHypervisor;
 use self::platform::Platform;
 use self::stats::{Report, Stats};
@@ -280,8 +280,8 @@ impl Machine {
     }
 
     /// Where an engine reads the guest's code from.
-    pub fn code(&self) -> CodeView {
-        self.platform.memory.code_view()
+    pub fn code(&self) -> MachineCode {
+        self.platform.memory.code(self.board.cpu.view_of())
     }
 
     /// Names the vCPU, so that devices and timers can interrupt it. Has to be called before it runs.

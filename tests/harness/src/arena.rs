@@ -71,7 +71,7 @@ impl Arena {
     }
 
     /// The code, for engines.
-    pub fn code(&self) -> Arc<dyn CodeSource + Send + Sync> {
+    pub fn code(&self) -> Arc<impl CodeSource + Send + Sync + use<>> {
         self.code.clone()
     }
 

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cranelift_codegen::isa::TargetIsa;
 use demotic_ir::passes::{PassOptions, PassTimes};
-use demotic_ir::{CodeSource, GuestArch, Loc};
+use demotic_ir::{CodeSource, GuestArch, GuestCode, Loc};
 
 use crate::TranslatorError;
 use crate::compile::{CompiledRegion, Compiler, Listing};
@@ -80,7 +80,7 @@ pub struct EngineStats {
 }
 
 /// Where code can be read from by any thread.
-pub type SharedCode = Arc<dyn CodeSource + Send + Sync>;
+pub type SharedCode = Arc<dyn GuestCode>;
 
 /// What translation needs; shared with the worker.
 pub(crate) struct TranslateContext {
@@ -145,8 +145,14 @@ impl TranslateContext {
         lower: LowerOptions,
     ) -> Result<CompiledRegion, TranslatorError> {
         let exact = lower.exact_accesses();
-        let (region, flow) =
-            form_with_dataflow(&*self.arch, &*self.code, profile, &self.options.form, loc, exact);
+        let (region, flow) = form_with_dataflow(
+            &*self.arch,
+            self.code.in_mode(loc.mode),
+            profile,
+            &self.options.form,
+            loc,
+            exact,
+        );
         lock(&self.stats.pass_times).add(&region.pass_times);
         compiler.compile(&region, &flow, self.arch.layout(), lower)
     }

@@ -244,7 +244,7 @@ impl<H: TrapHandler> Runner<'_, H> {
         let engine = self.vcpu.engine.clone();
         let context = engine.context();
         let auto = context.options.kind == EngineKind::Auto && context.options.memory.is_some();
-        let mut index = self.vcpu.blocks.at(loc, &*context.arch, &*context.code);
+        let mut index = self.vcpu.blocks.at(loc, &*context.arch, context.code.in_mode(loc.mode));
         if auto {
             // Translated code called or left for here, or a loop came back to it: what happens often gets a region.
             self.warm(index, loc, 2);
@@ -312,7 +312,7 @@ impl<H: TrapHandler> Runner<'_, H> {
         let to = match self.vcpu.blocks.find(loc) {
             Some(to) => to,
             None => {
-                let to = self.vcpu.blocks.at(loc, &*context.arch, &*context.code);
+                let to = self.vcpu.blocks.at(loc, &*context.arch, context.code.in_mode(loc.mode));
                 let code = self.vcpu.engine.code_at(loc).unwrap_or(0);
                 self.vcpu.blocks.get_mut(to).translated = code;
                 to

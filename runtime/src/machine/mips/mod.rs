@@ -9,7 +9,7 @@ mod timer;
 use demotic_ir::{Access, CodeSource, CpuState, Fault, FaultKind, Trap, TrapContext};
 use demotic_mips::cp0::{coprocessor, status};
 use demotic_mips::state::{IRQ_LINES, MONITOR_ADDR, PC, SCRATCH, STATUS};
-use demotic_mips::{delay_slot, traps};
+use demotic_mips::{delay_slot, mode, traps};
 
 use self::exception::Exception;
 use self::privileged::Done;
@@ -36,13 +36,18 @@ const KSEG23: Segment = Segment { base: 0xc000_0000, len: 0x4000_0000, phys: 0xc
 /// The timer's line in the `irq_lines` slot: IP7.
 const TIMER_LINE: u32 = 1 << 15;
 
-/// Index in [`VIEWS`] of what the CPU sees with this Status.
-fn view_of(status: u32) -> usize {
+/// Index in [`VIEWS`] of what the CPU sees in this mode.
+pub(super) fn view_of(mode: u32) -> usize {
     match () {
-        () if !status::kernel(status) => 2,
-        () if status & status::ERL != 0 => 1,
+        () if mode & mode::USER_SPACE != 0 => 2,
+        () if mode & mode::ERROR_SPACE != 0 => 1,
         () => 0,
     }
+}
+
+/// The same for the present state.
+fn view_now(cpu: &CpuState) -> usize {
+    view_of(mode::of_status(cpu.get32(STATUS)))
 }
 
 /// The vCPU's hypervisor.
@@ -63,7 +68,7 @@ impl MipsHypervisor {
         cp0::reset(cpu, self.big_endian);
         cpu.set(MONITOR_ADDR, u64::MAX);
         cpu.set(PC, entry);
-        platform.memory.set_view(view_of(cpu.get32(STATUS)));
+        platform.memory.set_view(view_now(cpu));
         self.look(platform, cpu);
     }
 
@@ -140,7 +145,7 @@ impl MipsHypervisor {
             platform.stats.interrupts.count(line_name(pending));
             exception::take(cpu, Exception::Interrupt, cpu.get(PC), false);
         }
-        platform.memory.set_view(view_of(cpu.get32(STATUS)));
+        platform.memory.set_view(view_now(cpu));
     }
 
     /// The instruction at `pc`, if there is one.
