@@ -14,7 +14,7 @@ pub mod state;
 mod translate;
 pub mod traps;
 
-pub use config::{MipsConfig, Personality};
+pub use config::{Ases, MipsConfig, Personality, Release};
 pub use disasm::disassemble;
 
 use demotic_ir::{Block, CodeSource, CpuState, GuestArch, Helper, LiftOptions, Loc, NanRule, StateLayout};
