@@ -4,6 +4,9 @@
 
 use crate::flags::Isa;
 
+#[cfg(test)]
+mod coverage;
+
 /// What becomes of the words of a row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Support {
