@@ -4,7 +4,7 @@
 //! Everything here is a pure function: the interpreter calls them, and so may generated code.
 
 use crate::guest::NanRule;
-use crate::types::{FloatCc, Type};
+use crate::types::{FloatCc, Rounding, Type};
 
 /// Defines the operations of one format.
 macro_rules! format_ops {
@@ -86,21 +86,20 @@ macro_rules! format_ops {
             pub fn sqrt(rule: NanRule, a: u64) -> u64 {
                 result(rule, a, a, number(a).sqrt())
             }
-            /// To an integral value, ties to even.
-            pub fn nearest(rule: NanRule, a: u64) -> u64 {
-                result(rule, a, a, number(a).round_ties_even())
+            #[inline(always)]
+            fn integral(round: Rounding, x: $float) -> $float {
+                match round {
+                    Rounding::Nearest => x.round_ties_even(),
+                    Rounding::Up => x.ceil(),
+                    Rounding::Down => x.floor(),
+                    Rounding::Zero => x.trunc(),
+                    Rounding::Away => x.round(),
+                }
             }
-            /// To an integral value, towards zero.
-            pub fn trunc(rule: NanRule, a: u64) -> u64 {
-                result(rule, a, a, number(a).trunc())
-            }
-            /// To an integral value, up.
-            pub fn ceil(rule: NanRule, a: u64) -> u64 {
-                result(rule, a, a, number(a).ceil())
-            }
-            /// To an integral value, down.
-            pub fn floor(rule: NanRule, a: u64) -> u64 {
-                result(rule, a, a, number(a).floor())
+
+            /// To an integral value.
+            pub fn round(rule: NanRule, round: Rounding, a: u64) -> u64 {
+                result(rule, a, a, integral(round, number(a)))
             }
             /// Flips the sign.
             pub fn neg(a: u64) -> u64 {
@@ -123,22 +122,24 @@ macro_rules! format_ops {
                     FloatCc::Uno => a.is_nan() || b.is_nan(),
                 }
             }
-            /// To a signed integer of type `to`, towards zero, saturating; NaN gives 0.
-            pub fn to_signed(to: Type, a: u64) -> u64 {
+            /// To a signed integer of type `to`, saturating; NaN gives 0.
+            pub fn to_signed(to: Type, round: Rounding, a: u64) -> u64 {
+                let x = integral(round, number(a));
                 match to {
-                    Type::I64 => number(a) as i64 as u64,
-                    _ => u64::from(number(a) as i32 as u32),
+                    Type::I64 => x as i64 as u64,
+                    _ => u64::from(x as i32 as u32),
                 }
             }
-            /// To an unsigned integer of type `to`, towards zero, saturating; NaN gives 0.
-            pub fn to_unsigned(to: Type, a: u64) -> u64 {
+            /// To an unsigned integer of type `to`, saturating; NaN gives 0.
+            pub fn to_unsigned(to: Type, round: Rounding, a: u64) -> u64 {
+                let x = integral(round, number(a));
                 match to {
-                    Type::I64 => number(a) as u64,
-                    _ => u64::from(number(a) as u32),
+                    Type::I64 => x as u64,
+                    _ => u64::from(x as u32),
                 }
             }
             /// From a signed integer of type `from`, to nearest even.
-            pub fn from_signed(from: Type, a: u64) -> u64 {
+            pub fn from_signed(from: Type, _: Rounding, a: u64) -> u64 {
                 u64::from(match from {
                     Type::I64 => (a as i64 as $float).to_bits(),
                     _ => (a as u32 as i32 as $float).to_bits(),

@@ -32,6 +32,6 @@ pub use ops::{Effects, OPS, Op, OpInfo, OpVisitor, TypeRule};
 pub use parse::{ParseError, parse_block};
 pub use print::{print_block, print_op};
 pub use state::{CpuState, FRAME_WORDS, FlagSlots, STATE_WORDS, SlotInfo, StateLayout};
-pub use types::{FlagCc, FlagMask, FloatCc, IntCc, MemOp, MemSize, Type};
+pub use types::{FlagCc, FlagMask, FloatCc, FpMode, IntCc, MemOp, MemSize, Rounding, Type};
 pub use value::{ExitId, HelperId, Slot, Value};
 pub use verify::{VerifyError, verify};

@@ -10,7 +10,7 @@
 //!
 //! Every op carries a type `ty`; the rule `Ty` means "that type", `Is(T)` a fixed one, `None` no result.
 
-use crate::types::{FlagCc, FlagMask, FloatCc, IntCc, MemOp, MemSize, Type};
+use crate::types::{FlagCc, FlagMask, FloatCc, FpMode, IntCc, MemOp, MemSize, Type};
 use crate::value::{ExitId, HelperId, Slot, Value};
 
 /// What type an operand or a result has.
@@ -173,43 +173,37 @@ macro_rules! for_each_op {
             /// A full memory barrier.
             Fence fence () () -> None, FENCE;
 
-            // ---- floating point, on the host's FPU; NaN results by the guest's rule ----
-            /// Addition, round to nearest even.
-            FAdd fadd (a: Ty, b: Ty) () -> Ty, PURE;
+            // ---- floating point, on the host's FPU where it can; NaN results by the guest's rule ----
+            /// Addition.
+            FAdd fadd (a: Ty, b: Ty) (mode: FpMode) -> Ty, PURE;
             /// Subtraction.
-            FSub fsub (a: Ty, b: Ty) () -> Ty, PURE;
+            FSub fsub (a: Ty, b: Ty) (mode: FpMode) -> Ty, PURE;
             /// Multiplication.
-            FMul fmul (a: Ty, b: Ty) () -> Ty, PURE;
+            FMul fmul (a: Ty, b: Ty) (mode: FpMode) -> Ty, PURE;
             /// Division.
-            FDiv fdiv (a: Ty, b: Ty) () -> Ty, PURE;
+            FDiv fdiv (a: Ty, b: Ty) (mode: FpMode) -> Ty, PURE;
             /// Square root.
-            FSqrt fsqrt (a: Ty) () -> Ty, PURE;
+            FSqrt fsqrt (a: Ty) (mode: FpMode) -> Ty, PURE;
             /// Flips the sign bit, of NaNs too.
             FNeg fneg (a: Ty) () -> Ty, PURE;
             /// Clears the sign bit, of NaNs too.
             FAbs fabs (a: Ty) () -> Ty, PURE;
             /// Compares two floats of the op's type.
-            FCmp fcmp (a: Ty, b: Ty) (cc: FloatCc) -> Is(Bool), PURE;
-            /// Rounds to an integral value in the same format, ties to even.
-            FNearest fnearest (a: Ty) () -> Ty, PURE;
-            /// Rounds towards zero to an integral value in the same format.
-            FTrunc ftrunc (a: Ty) () -> Ty, PURE;
-            /// Rounds up to an integral value in the same format.
-            FCeil fceil (a: Ty) () -> Ty, PURE;
-            /// Rounds down to an integral value in the same format.
-            FFloor ffloor (a: Ty) () -> Ty, PURE;
-            /// Float to signed integer of the op's type, towards zero, saturating; NaN gives 0.
-            FToS fto_s (a: Any) (from: Type) -> Ty, PURE;
-            /// Float to unsigned integer of the op's type, towards zero, saturating; NaN gives 0.
-            FToU fto_u (a: Any) (from: Type) -> Ty, PURE;
-            /// Signed integer to float of the op's type, to nearest even.
-            FFromS ffrom_s (a: Any) (from: Type) -> Ty, PURE;
-            /// Unsigned integer to float of the op's type, to nearest even.
-            FFromU ffrom_u (a: Any) (from: Type) -> Ty, PURE;
+            FCmp fcmp (a: Ty, b: Ty) (cc: FloatCc, mode: FpMode) -> Is(Bool), PURE;
+            /// Rounds to an integral value in the same format.
+            FRound fround (a: Ty) (mode: FpMode) -> Ty, PURE;
+            /// Float to signed integer of the op's type, rounded as `mode` says, saturating; NaN gives 0.
+            FToS fto_s (a: Any) (from: Type, mode: FpMode) -> Ty, PURE;
+            /// Float to unsigned integer of the op's type, rounded as `mode` says, saturating; NaN gives 0.
+            FToU fto_u (a: Any) (from: Type, mode: FpMode) -> Ty, PURE;
+            /// Signed integer to float of the op's type.
+            FFromS ffrom_s (a: Any) (from: Type, mode: FpMode) -> Ty, PURE;
+            /// Unsigned integer to float of the op's type.
+            FFromU ffrom_u (a: Any) (from: Type, mode: FpMode) -> Ty, PURE;
             /// binary32 to binary64. The op's type is `f64`.
-            FPromote fpromote (a: Is(F32)) () -> Is(F64), PURE;
-            /// binary64 to binary32, to nearest even. The op's type is `f32`.
-            FDemote fdemote (a: Is(F64)) () -> Is(F32), PURE;
+            FPromote fpromote (a: Is(F32)) (mode: FpMode) -> Is(F64), PURE;
+            /// binary64 to binary32. The op's type is `f32`.
+            FDemote fdemote (a: Is(F64)) (mode: FpMode) -> Is(F32), PURE;
             /// The same bits as another type of the same width (`i32`/`f32`, `i64`/`f64`).
             Bitcast bitcast (a: Any) (from: Type) -> Ty, PURE;
 

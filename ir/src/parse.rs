@@ -7,7 +7,7 @@ use crate::block::{Block, GuestInsn, Inst, Loc};
 use crate::exit::{Exit, Trap};
 use crate::ops::{OPS, Op};
 use crate::state::StateLayout;
-use crate::types::{FlagCc, FlagMask, FloatCc, IntCc, MemOp, MemSize, Type};
+use crate::types::{FlagCc, FlagMask, FloatCc, FpMode, IntCc, MemOp, MemSize, Rounding, Type};
 use crate::value::{ExitId, HelperId, Slot, Value};
 
 /// Why a text is not a block.
@@ -73,6 +73,7 @@ parse_field! {
     HelperId => |text, cx| text.strip_prefix("helper").and_then(|n| n.parse().ok()).map(HelperId).ok_or(format!("`{text}` is not a helper"));
     FlagMask => |text, cx| flag_mask(text);
     MemOp => |text, cx| mem_op(text);
+    FpMode => |text, cx| fp_mode(text);
     Slot => |text, cx| slot(text, cx.layout);
     ExitId => |text, cx| {
         let exit = parse_exit(text, &cx.names)?;
@@ -120,6 +121,20 @@ fn mem_op(text: &str) -> Result<MemOp, String> {
         }
     }
     Ok(mem)
+}
+
+fn fp_mode(text: &str) -> Result<FpMode, String> {
+    let mut parts = text.split('.');
+    let round = parts.next().and_then(Rounding::from_name).ok_or(format!("`{text}` is not a rounding"))?;
+    let mut mode = FpMode::NEAREST.rounding(round);
+    for part in parts {
+        match part {
+            "fz" => mode.flush = true,
+            "dn" => mode.default_nan = true,
+            _ => return Err(format!("`{part}` is not a property of floating-point arithmetic")),
+        }
+    }
+    Ok(mode)
 }
 
 fn slot(text: &str, layout: &StateLayout) -> Result<Slot, String> {

@@ -19,7 +19,7 @@ use crate::block::Block;
 use crate::exit::{Exit, Trap};
 use crate::ops::Op;
 use crate::state::StateLayout;
-use crate::types::{FlagCc, FlagMask, FloatCc, IntCc, MemOp, MemSize, Type};
+use crate::types::{FlagCc, FlagMask, FloatCc, FpMode, IntCc, MemOp, MemSize, Type};
 use crate::value::{ExitId, HelperId, Slot, Value};
 
 /// Collects the comma-separated fields of an op.
@@ -64,6 +64,7 @@ print_field! {
     HelperId => |v, to| { let _ = write!(to.out, "helper{}", v.0); };
     FlagMask => |v, to| to.out.push_str(&mask_name(*v));
     MemOp => |v, to| to.out.push_str(&mem_name(*v));
+    FpMode => |v, to| to.out.push_str(&fp_mode_name(*v));
     Slot => |v, to| {
         let name = slot_name(*v, to.layout);
         to.out.push_str(&name);
@@ -90,6 +91,16 @@ fn mask_name(mask: FlagMask) -> String {
 fn mem_name(mem: MemOp) -> String {
     let mut s = mem.size.name().to_string();
     for (on, text) in [(mem.sign, ".s"), (mem.big, ".be"), (mem.aligned, ".al")] {
+        if on {
+            s.push_str(text);
+        }
+    }
+    s
+}
+
+fn fp_mode_name(mode: FpMode) -> String {
+    let mut s = mode.round.name().to_string();
+    for (on, text) in [(mode.flush, ".fz"), (mode.default_nan, ".dn")] {
         if on {
             s.push_str(text);
         }

@@ -371,3 +371,44 @@ impl MemOp {
         MemOp { aligned: true, ..self }
     }
 }
+
+text_enum! {
+    /// How a floating-point result that does not fit is rounded.
+    Rounding {
+        /// To the nearest, ties to even.
+        Nearest = "rn",
+        /// Towards plus infinity.
+        Up = "rp",
+        /// Towards minus infinity.
+        Down = "rm",
+        /// Towards zero.
+        Zero = "rz",
+        /// To the nearest, ties away from zero. Conversions only.
+        Away = "ra",
+    }
+}
+
+/// How a floating-point operation works: what the guest's control register says, as far as results depend on it.
+///
+/// Text form: the rounding, then `fz` (flush to zero), `dn` (default NaN), joined by dots: `rn.fz.dn`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct FpMode {
+    /// How results are rounded.
+    pub round: Rounding,
+    /// Subnormal operands and results become zeros of the same sign.
+    pub flush: bool,
+    /// Every NaN result is the default NaN.
+    pub default_nan: bool,
+}
+
+impl FpMode {
+    /// To nearest even, with subnormal numbers and NaNs as operands leave them: how C programs compute.
+    pub const NEAREST: FpMode = FpMode { round: Rounding::Nearest, flush: false, default_nan: false };
+    /// How ARM's Advanced SIMD works, whatever the FPSCR says.
+    pub const ASIMD: FpMode = FpMode { round: Rounding::Nearest, flush: true, default_nan: true };
+
+    /// The same mode with another rounding.
+    pub const fn rounding(self, round: Rounding) -> FpMode {
+        FpMode { round, ..self }
+    }
+}

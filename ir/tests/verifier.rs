@@ -33,7 +33,7 @@ fn the_verifier_names_what_is_wrong() {
         ("a = const.i32 1\nexit branch a 0x0 0x4", "an exit cannot use v0 of type i32"),
         ("a = const.i32 1\nb = load.i32 a, 0, 64\nexit jump 0x0", "an access of 64 bits does not fit i32"),
         ("a = const.i32 1\nb = bitcast.f64 a, i32\nexit jump 0x0", "not the same bits"),
-        ("a = const.i32 1\nb = fto_s.i32 a, f32\nexit jump 0x0", "not of type f32"),
+        ("a = const.i32 1\nb = fto_s.i32 a, f32, rz\nexit jump 0x0", "not of type f32"),
     ] {
         let said = rejects(body);
         assert!(said.contains(message), "`{message}` expected, but: {said}\n{body}");

@@ -1,6 +1,6 @@
 //! Comparisons, which set the N, Z, C, V of the FPSCR.
 
-use demotic_ir::{FlagCc, FloatCc, Type, Value};
+use demotic_ir::{FlagCc, FloatCc, FpMode, Type, Value};
 
 use super::registers::Format;
 use crate::branch_hints::Floats;
@@ -29,7 +29,7 @@ fn compare(l: &mut Lifter<'_>, ty: Type, a: Value, b: Value) {
     let result = [(FloatCc::Gt, 0x2000_0000), (FloatCc::Eq, 0x6000_0000), (FloatCc::Lt, 0x8000_0000)]
         .into_iter()
         .fold(unordered, |otherwise, (cc, nzcv)| {
-            let holds = l.b.fcmp(ty, a, b, cc);
+            let holds = l.b.fcmp(ty, a, b, cc, FpMode::NEAREST);
             let nzcv = l.imm(nzcv);
             l.select(holds, nzcv, otherwise)
         });
@@ -54,6 +54,6 @@ pub(crate) fn condition(l: &mut Lifter<'_>, cc: FlagCc, (ty, a, b): Floats) -> V
         FlagCc::Gt => (FloatCc::Gt, false),
         FlagCc::Le => (FloatCc::Gt, true),
     };
-    let holds = l.b.fcmp(ty, a, b, float);
+    let holds = l.b.fcmp(ty, a, b, float, FpMode::NEAREST);
     if negated { l.b.not(Type::Bool, holds) } else { holds }
 }

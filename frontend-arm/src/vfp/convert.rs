@@ -1,6 +1,6 @@
 //! Conversions between formats, integers and fixed-point numbers.
 
-use demotic_ir::{HelperId, IntCc, MemSize, Type, Value};
+use demotic_ir::{FpMode, HelperId, IntCc, MemSize, Rounding, Type, Value};
 
 use super::registers::{Format, get_s, put_s, s_of_top};
 use crate::helpers;
@@ -9,14 +9,14 @@ use crate::lifter::Lifter;
 /// `VCVT.F64.F32 Dd, Sm`.
 pub(super) fn vcvt_f64_f32(l: &mut Lifter<'_>, vd: u32, vm: u32) {
     let m = Format::Single.get(l, Format::Single.vd(vm));
-    let result = l.b.fpromote(Type::F64, m);
+    let result = l.b.fpromote(Type::F64, m, FpMode::NEAREST);
     Format::Double.put(l, vd, result);
 }
 
 /// `VCVT.F32.F64 Sd, Dm`.
 pub(super) fn vcvt_f32_f64(l: &mut Lifter<'_>, vd: u32, vm: u32) {
     let m = Format::Double.get(l, vm);
-    let result = l.b.fdemote(Type::F32, m);
+    let result = l.b.fdemote(Type::F32, m, FpMode::NEAREST);
     Format::Single.put(l, Format::Single.vd(vd), result);
 }
 
@@ -30,9 +30,9 @@ pub(super) fn vcvt_from_int(l: &mut Lifter<'_>, sz: u32, signed: bool, vd: u32, 
 
 fn from_int(l: &mut Lifter<'_>, format: Format, value: Value, signed: bool) -> Value {
     if signed {
-        l.b.ffrom_s(format.float(), value, Type::I32)
+        l.b.ffrom_s(format.float(), value, Type::I32, FpMode::NEAREST)
     } else {
-        l.b.ffrom_u(format.float(), value, Type::I32)
+        l.b.ffrom_u(format.float(), value, Type::I32, FpMode::NEAREST)
     }
 }
 
@@ -40,17 +40,17 @@ fn from_int(l: &mut Lifter<'_>, format: Format, value: Value, signed: bool) -> V
 pub(super) fn vcvt_to_int(l: &mut Lifter<'_>, sz: u32, signed: bool, to_zero: bool, vd: u32, vm: u32) {
     let format = Format::of(sz);
     let m = format.get(l, format.vd(vm));
-    let m = if to_zero { m } else { l.b.fnearest(format.float(), m) };
-    let result = to_int(l, format, m, signed);
+    let round = if to_zero { Rounding::Zero } else { Rounding::Nearest };
+    let result = to_int(l, format, m, signed, FpMode::NEAREST.rounding(round));
     put_s(l, s_of_top(vd), result);
 }
 
-/// Towards zero, saturating.
-fn to_int(l: &mut Lifter<'_>, format: Format, value: Value, signed: bool) -> Value {
+/// Saturating.
+fn to_int(l: &mut Lifter<'_>, format: Format, value: Value, signed: bool, mode: FpMode) -> Value {
     if signed {
-        l.b.fto_s(Type::I32, value, format.float())
+        l.b.fto_s(Type::I32, value, format.float(), mode)
     } else {
-        l.b.fto_u(Type::I32, value, format.float())
+        l.b.fto_u(Type::I32, value, format.float(), mode)
     }
 }
 
@@ -100,7 +100,7 @@ pub(super) fn vcvt_from_fixed(l: &mut Lifter<'_>, sz: u32, fixed: Fixed, vd: u32
     };
     let number = from_int(l, format, integer, fixed.signed);
     let scale = fixed.scale(l, format, true);
-    let result = l.b.fmul(format.float(), number, scale);
+    let result = l.b.fmul(format.float(), number, scale, FpMode::NEAREST);
     format.put(l, d, result);
 }
 
@@ -110,8 +110,8 @@ pub(super) fn vcvt_to_fixed(l: &mut Lifter<'_>, sz: u32, fixed: Fixed, vd: u32) 
     let d = format.vd(vd);
     let number = format.get(l, d);
     let scale = fixed.scale(l, format, false);
-    let scaled = l.b.fmul(format.float(), number, scale);
-    let integer = to_int(l, format, scaled, fixed.signed);
+    let scaled = l.b.fmul(format.float(), number, scale, FpMode::NEAREST);
+    let integer = to_int(l, format, scaled, fixed.signed, FpMode::NEAREST.rounding(Rounding::Zero));
     let result = if fixed.word { integer } else { saturate16(l, integer, fixed.signed) };
     let bits = if format == Format::Double { l.wide(result, fixed.signed) } else { result };
     format.put_bits(l, d, bits);

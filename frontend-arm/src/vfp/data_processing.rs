@@ -1,6 +1,6 @@
 //! Arithmetic (ARM DDI 0406C, A7.5).
 
-use demotic_ir::{Type, Value};
+use demotic_ir::{FpMode, Type, Value};
 
 use super::registers::Format;
 use crate::helpers;
@@ -51,28 +51,28 @@ pub(super) struct Signs {
 /// `VADD Vd, Vn, Vm`.
 pub(super) fn vadd(l: &mut Lifter<'_>, r: Registers) {
     let (n, m) = r.operands(l);
-    let result = l.b.fadd(r.ty(), n, m);
+    let result = l.b.fadd(r.ty(), n, m, FpMode::NEAREST);
     r.put(l, result);
 }
 
 /// `VSUB Vd, Vn, Vm`.
 pub(super) fn vsub(l: &mut Lifter<'_>, r: Registers) {
     let (n, m) = r.operands(l);
-    let result = l.b.fsub(r.ty(), n, m);
+    let result = l.b.fsub(r.ty(), n, m, FpMode::NEAREST);
     r.put(l, result);
 }
 
 /// `VMUL Vd, Vn, Vm`.
 pub(super) fn vmul(l: &mut Lifter<'_>, r: Registers) {
     let (n, m) = r.operands(l);
-    let result = l.b.fmul(r.ty(), n, m);
+    let result = l.b.fmul(r.ty(), n, m, FpMode::NEAREST);
     r.put(l, result);
 }
 
 /// `VNMUL Vd, Vn, Vm`.
 pub(super) fn vnmul(l: &mut Lifter<'_>, r: Registers) {
     let (n, m) = r.operands(l);
-    let product = l.b.fmul(r.ty(), n, m);
+    let product = l.b.fmul(r.ty(), n, m, FpMode::NEAREST);
     let result = l.b.fneg(r.ty(), product);
     r.put(l, result);
 }
@@ -80,7 +80,7 @@ pub(super) fn vnmul(l: &mut Lifter<'_>, r: Registers) {
 /// `VDIV Vd, Vn, Vm`.
 pub(super) fn vdiv(l: &mut Lifter<'_>, r: Registers) {
     let (n, m) = r.operands(l);
-    let result = l.b.fdiv(r.ty(), n, m);
+    let result = l.b.fdiv(r.ty(), n, m, FpMode::NEAREST);
     r.put(l, result);
 }
 
@@ -89,9 +89,9 @@ pub(super) fn multiply_accumulate(l: &mut Lifter<'_>, r: Registers, signs: Signs
     let (n, m) = r.operands(l);
     let addend = r.format.get(l, r.d);
     let addend = negate_if(l, r.ty(), addend, signs.negate_addend);
-    let product = l.b.fmul(r.ty(), n, m);
+    let product = l.b.fmul(r.ty(), n, m, FpMode::NEAREST);
     let product = negate_if(l, r.ty(), product, signs.negate_product);
-    let result = l.b.fadd(r.ty(), addend, product);
+    let result = l.b.fadd(r.ty(), addend, product, FpMode::NEAREST);
     r.put(l, result);
 }
 
@@ -127,7 +127,7 @@ pub(super) fn vneg(l: &mut Lifter<'_>, sz: u32, vd: u32, vm: u32) {
 
 /// `VSQRT Vd, Vm`.
 pub(super) fn vsqrt(l: &mut Lifter<'_>, sz: u32, vd: u32, vm: u32) {
-    unary(l, sz, vd, vm, |l, ty, m| l.b.fsqrt(ty, m));
+    unary(l, sz, vd, vm, |l, ty, m| l.b.fsqrt(ty, m, FpMode::NEAREST));
 }
 
 fn unary(

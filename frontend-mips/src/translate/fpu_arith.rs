@@ -1,14 +1,16 @@
 //! Floating-point arithmetic, rounded to nearest on the host's FPU. Multiply-adds round twice, as release 2 processors
 //! do.
 
-use demotic_ir::{BlockBuilder, Type, Value};
+use demotic_ir::{BlockBuilder, FpMode, Type, Value};
 
+use super::Lifter;
 use super::fpr::{S, float};
-use super::{BinaryOp, Lifter};
 use crate::decode::args;
 
 /// An op of one operand, as a method of the builder.
-type UnaryOp = fn(&mut BlockBuilder, Type, Value) -> Value;
+type UnaryOp = fn(&mut BlockBuilder, Type, Value, FpMode) -> Value;
+/// An op of two operands, as a method of the builder.
+type BinaryOp = fn(&mut BlockBuilder, Type, Value, Value, FpMode) -> Value;
 
 impl Lifter<'_> {
     pub(super) fn add_fmt(&mut self, a: args::AddFmt) {
@@ -32,11 +34,11 @@ impl Lifter<'_> {
     }
 
     pub(super) fn abs_fmt(&mut self, a: args::AbsFmt) {
-        self.fp_unary(a.fmt, a.fd, a.fs, BlockBuilder::fabs);
+        self.fp_unary(a.fmt, a.fd, a.fs, |b, ty, s, _| b.fabs(ty, s));
     }
 
     pub(super) fn neg_fmt(&mut self, a: args::NegFmt) {
-        self.fp_unary(a.fmt, a.fd, a.fs, BlockBuilder::fneg);
+        self.fp_unary(a.fmt, a.fd, a.fs, |b, ty, s, _| b.fneg(ty, s));
     }
 
     pub(super) fn recip_fmt(&mut self, a: args::RecipFmt) {
@@ -44,9 +46,9 @@ impl Lifter<'_> {
     }
 
     pub(super) fn rsqrt_fmt(&mut self, a: args::RsqrtFmt) {
-        self.fp_unary(a.fmt, a.fd, a.fs, |b, ty, s| {
-            let root = b.fsqrt(ty, s);
-            reciprocal(b, ty, root)
+        self.fp_unary(a.fmt, a.fd, a.fs, |b, ty, s, mode| {
+            let root = b.fsqrt(ty, s, mode);
+            reciprocal(b, ty, root, mode)
         });
     }
 
@@ -72,7 +74,7 @@ impl Lifter<'_> {
             return;
         }
         let s = self.fpr(fmt, fs);
-        let d = op(&mut self.b, float(fmt), s);
+        let d = op(&mut self.b, float(fmt), s, FpMode::NEAREST);
         self.set_fpr(fmt, fd, d);
     }
 
@@ -82,7 +84,7 @@ impl Lifter<'_> {
             return;
         }
         let (s, t) = (self.fpr(fmt, fs), self.fpr(fmt, ft));
-        let d = op(&mut self.b, float(fmt), s, t);
+        let d = op(&mut self.b, float(fmt), s, t, FpMode::NEAREST);
         self.set_fpr(fmt, fd, d);
     }
 
@@ -92,8 +94,8 @@ impl Lifter<'_> {
             return;
         }
         let (s, t, r) = (self.fpr(fmt, fs), self.fpr(fmt, ft), self.fpr(fmt, fr));
-        let product = self.b.fmul(float(fmt), s, t);
-        let mut d = op(&mut self.b, float(fmt), product, r);
+        let product = self.b.fmul(float(fmt), s, t, FpMode::NEAREST);
+        let mut d = op(&mut self.b, float(fmt), product, r, FpMode::NEAREST);
         if negate {
             d = self.b.fneg(float(fmt), d);
         }
@@ -102,8 +104,8 @@ impl Lifter<'_> {
 }
 
 /// 1 / s.
-fn reciprocal(b: &mut BlockBuilder, ty: Type, s: Value) -> Value {
+fn reciprocal(b: &mut BlockBuilder, ty: Type, s: Value, mode: FpMode) -> Value {
     let one = if ty == float(S) { u64::from(1f32.to_bits()) } else { 1f64.to_bits() };
     let one = b.const_(ty, one);
-    b.fdiv(ty, one, s)
+    b.fdiv(ty, one, s, mode)
 }

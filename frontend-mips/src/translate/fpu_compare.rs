@@ -1,7 +1,7 @@
 //! Floating-point comparison and the branches on its result.
 
 use demotic_ir::Type::Bool;
-use demotic_ir::{FloatCc, Value};
+use demotic_ir::{FloatCc, FpMode, Value};
 
 use super::Lifter;
 use super::fpr::float;
@@ -49,21 +49,21 @@ impl Lifter<'_> {
         let ty = float(fmt);
         match bits {
             0 => self.b.bool(false),
-            1 => self.b.fcmp(ty, s, t, FloatCc::Uno),
-            2 => self.b.fcmp(ty, s, t, FloatCc::Eq),
+            1 => self.b.fcmp(ty, s, t, FloatCc::Uno, FpMode::NEAREST),
+            2 => self.b.fcmp(ty, s, t, FloatCc::Eq, FpMode::NEAREST),
             3 => {
-                let unordered = self.b.fcmp(ty, s, t, FloatCc::Uno);
-                let equal = self.b.fcmp(ty, s, t, FloatCc::Eq);
+                let unordered = self.b.fcmp(ty, s, t, FloatCc::Uno, FpMode::NEAREST);
+                let equal = self.b.fcmp(ty, s, t, FloatCc::Eq, FpMode::NEAREST);
                 self.b.or(Bool, unordered, equal)
             }
-            4 => self.b.fcmp(ty, s, t, FloatCc::Lt),
+            4 => self.b.fcmp(ty, s, t, FloatCc::Lt, FpMode::NEAREST),
             5 => {
-                let not_less = self.b.fcmp(ty, s, t, FloatCc::Ge);
+                let not_less = self.b.fcmp(ty, s, t, FloatCc::Ge, FpMode::NEAREST);
                 self.b.not(Bool, not_less)
             }
-            6 => self.b.fcmp(ty, s, t, FloatCc::Le),
+            6 => self.b.fcmp(ty, s, t, FloatCc::Le, FpMode::NEAREST),
             _ => {
-                let greater = self.b.fcmp(ty, s, t, FloatCc::Gt);
+                let greater = self.b.fcmp(ty, s, t, FloatCc::Gt, FpMode::NEAREST);
                 self.b.not(Bool, greater)
             }
         }

@@ -3,7 +3,7 @@
 use super::op::{Env, Finish, OpCode, Run, Words, get, next, set};
 use crate::fp::{self, double, single};
 use crate::guest::NanRule;
-use crate::types::{FloatCc, Type};
+use crate::types::{FloatCc, Rounding, Type};
 
 /// Declares functions of `fp` as type parameters.
 macro_rules! operations {
@@ -36,20 +36,12 @@ operations! { Binary(rule: NanRule, a: u64, b: u64) = (rule, a, b);
 
 operations! { Unary(rule: NanRule, a: u64) = (rule, a);
     Sqrt32 = single::sqrt;
-    Nearest32 = single::nearest;
-    Trunc32 = single::trunc;
-    Ceil32 = single::ceil;
-    Floor32 = single::floor;
     Sqrt64 = double::sqrt;
-    Nearest64 = double::nearest;
-    Trunc64 = double::trunc;
-    Ceil64 = double::ceil;
-    Floor64 = double::floor;
     Promote = fp::promote;
     Demote = fp::demote;
 }
 
-operations! { Convert(ty: Type, a: u64) = (ty, a);
+operations! { Convert(ty: Type, round: Rounding, a: u64) = (ty, round, a);
     ToS32 = single::to_signed;
     ToU32 = single::to_unsigned;
     ToS64 = double::to_signed;
@@ -91,15 +83,24 @@ pub(super) fn unary<M, F: Unary>(
     next(w, env, rest)
 }
 
-/// `dst` = `a` converted; the integer is 64 bits wide iff `imm` is not 0.
+/// What a conversion needs to know: the type of the integer, and the rounding.
+pub(super) fn conversion(integer: Type, round: Rounding) -> u64 {
+    u64::from(integer == Type::I64) | (round as u64) << 1
+}
+
+fn rounding(number: u64) -> Rounding {
+    Rounding::ALL.get(number as usize).copied().unwrap_or(Rounding::Nearest)
+}
+
+/// `dst` = `a` converted as `imm` says; see [`conversion`].
 pub(super) fn convert<M, F: Convert>(
     w: &mut Words,
     env: &mut Env<'_, M>,
     op: &OpCode<M>,
     rest: &[OpCode<M>],
 ) -> Finish {
-    let ty = if op.imm != 0 { Type::I64 } else { Type::I32 };
-    let value = F::eval(ty, get(w, op.a));
+    let ty = if op.imm & 1 != 0 { Type::I64 } else { Type::I32 };
+    let value = F::eval(ty, rounding(op.imm >> 1), get(w, op.a));
     set(w, op.dst, value);
     next(w, env, rest)
 }
@@ -114,6 +115,32 @@ pub(super) fn plain<M, F: Plain>(
     let value = F::eval(get(w, op.a));
     set(w, op.dst, value);
     next(w, env, rest)
+}
+
+fn round<M, const ROUND: usize, const WIDE: bool>(
+    w: &mut Words,
+    env: &mut Env<'_, M>,
+    op: &OpCode<M>,
+    rest: &[OpCode<M>],
+) -> Finish {
+    let (a, round) = (get(w, op.a), Rounding::ALL[ROUND]);
+    let value =
+        if WIDE { double::round(env.nan_rule, round, a) } else { single::round(env.nan_rule, round, a) };
+    set(w, op.dst, value);
+    next(w, env, rest)
+}
+
+/// `dst` = `a` rounded to an integral value.
+pub(super) fn round_run<M>(to: Rounding, wide: bool) -> Run<M> {
+    macro_rules! by_rounding {
+        ($($n:literal)*) => {
+            match (to as usize, wide) {
+                $(($n, false) => round::<M, $n, false>, ($n, true) => round::<M, $n, true>,)*
+                _ => unreachable!("a rounding is one of its enumeration"),
+            }
+        };
+    }
+    by_rounding!(0 1 2 3 4)
 }
 
 fn compare<M, const CC: usize, const WIDE: bool>(

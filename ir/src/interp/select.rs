@@ -14,7 +14,7 @@ use crate::exit::Exit;
 use crate::memory::Memory;
 use crate::ops::{Op, OpVisitor};
 use crate::state::FlagSlots;
-use crate::types::{FlagCc, FlagMask, FloatCc, IntCc, MemOp, MemSize, Type};
+use crate::types::{FlagCc, FlagMask, FloatCc, FpMode, IntCc, MemOp, MemSize, Rounding, Type};
 use crate::value::{ExitId, HelperId, Slot, Value};
 
 /// A block's ops before words are given to values.
@@ -660,23 +660,23 @@ impl<M: Memory> OpVisitor for Selector<'_, M> {
         self.op(OpDraft::new(access::fence))
     }
 
-    fn fadd(&mut self, ty: Type, a: Value, b: Value) -> Done {
+    fn fadd(&mut self, ty: Type, a: Value, b: Value, _mode: FpMode) -> Done {
         self.two(a, b, by_format!(ty, binary, Add32, Add64))
     }
 
-    fn fsub(&mut self, ty: Type, a: Value, b: Value) -> Done {
+    fn fsub(&mut self, ty: Type, a: Value, b: Value, _mode: FpMode) -> Done {
         self.two(a, b, by_format!(ty, binary, Sub32, Sub64))
     }
 
-    fn fmul(&mut self, ty: Type, a: Value, b: Value) -> Done {
+    fn fmul(&mut self, ty: Type, a: Value, b: Value, _mode: FpMode) -> Done {
         self.two(a, b, by_format!(ty, binary, Mul32, Mul64))
     }
 
-    fn fdiv(&mut self, ty: Type, a: Value, b: Value) -> Done {
+    fn fdiv(&mut self, ty: Type, a: Value, b: Value, _mode: FpMode) -> Done {
         self.two(a, b, by_format!(ty, binary, Div32, Div64))
     }
 
-    fn fsqrt(&mut self, ty: Type, a: Value) -> Done {
+    fn fsqrt(&mut self, ty: Type, a: Value, _mode: FpMode) -> Done {
         self.unary(a, by_format!(ty, unary, Sqrt32, Sqrt64))
     }
 
@@ -688,47 +688,35 @@ impl<M: Memory> OpVisitor for Selector<'_, M> {
         self.unary(a, by_format!(ty, plain, Abs32, Abs64))
     }
 
-    fn fcmp(&mut self, ty: Type, a: Value, b: Value, cc: FloatCc) -> Done {
+    fn fcmp(&mut self, ty: Type, a: Value, b: Value, cc: FloatCc, _mode: FpMode) -> Done {
         self.two(a, b, float::compare_run(cc, ty == Type::F64))
     }
 
-    fn fnearest(&mut self, ty: Type, a: Value) -> Done {
-        self.unary(a, by_format!(ty, unary, Nearest32, Nearest64))
+    fn fround(&mut self, ty: Type, a: Value, mode: FpMode) -> Done {
+        self.unary(a, float::round_run(mode.round, ty == Type::F64))
     }
 
-    fn ftrunc(&mut self, ty: Type, a: Value) -> Done {
-        self.unary(a, by_format!(ty, unary, Trunc32, Trunc64))
+    fn fto_s(&mut self, ty: Type, a: Value, from: Type, mode: FpMode) -> Done {
+        self.convert(ty, a, mode.round, by_format!(from, convert, ToS32, ToS64))
     }
 
-    fn fceil(&mut self, ty: Type, a: Value) -> Done {
-        self.unary(a, by_format!(ty, unary, Ceil32, Ceil64))
+    fn fto_u(&mut self, ty: Type, a: Value, from: Type, mode: FpMode) -> Done {
+        self.convert(ty, a, mode.round, by_format!(from, convert, ToU32, ToU64))
     }
 
-    fn ffloor(&mut self, ty: Type, a: Value) -> Done {
-        self.unary(a, by_format!(ty, unary, Floor32, Floor64))
+    fn ffrom_s(&mut self, ty: Type, a: Value, from: Type, mode: FpMode) -> Done {
+        self.convert(from, a, mode.round, by_format!(ty, convert, FromS32, FromS64))
     }
 
-    fn fto_s(&mut self, ty: Type, a: Value, from: Type) -> Done {
-        self.convert(ty, a, by_format!(from, convert, ToS32, ToS64))
-    }
-
-    fn fto_u(&mut self, ty: Type, a: Value, from: Type) -> Done {
-        self.convert(ty, a, by_format!(from, convert, ToU32, ToU64))
-    }
-
-    fn ffrom_s(&mut self, ty: Type, a: Value, from: Type) -> Done {
-        self.convert(from, a, by_format!(ty, convert, FromS32, FromS64))
-    }
-
-    fn ffrom_u(&mut self, ty: Type, a: Value, _: Type) -> Done {
+    fn ffrom_u(&mut self, ty: Type, a: Value, _: Type, _mode: FpMode) -> Done {
         self.unary(a, by_format!(ty, plain, FromU32, FromU64))
     }
 
-    fn fpromote(&mut self, _: Type, a: Value) -> Done {
+    fn fpromote(&mut self, _: Type, a: Value, _mode: FpMode) -> Done {
         self.unary(a, float::unary::<M, float::Promote>)
     }
 
-    fn fdemote(&mut self, _: Type, a: Value) -> Done {
+    fn fdemote(&mut self, _: Type, a: Value, _mode: FpMode) -> Done {
         self.unary(a, float::unary::<M, float::Demote>)
     }
 
@@ -778,8 +766,8 @@ impl<M: Memory> OpVisitor for Selector<'_, M> {
 
 impl<M: Memory> Selector<'_, M> {
     /// A conversion between floats and an integer of type `integer`.
-    fn convert(&mut self, integer: Type, a: Value, run: Run<M>) -> Done {
-        let imm = u64::from(integer == Type::I64);
+    fn convert(&mut self, integer: Type, a: Value, round: Rounding, run: Run<M>) -> Done {
+        let imm = float::conversion(integer, round);
         let draft = OpDraft { dst: self.def(), a: self.word(a), imm, ..OpDraft::new(run) };
         self.op(draft)
     }

@@ -1,8 +1,8 @@
 //! Random blocks. Every guest instruction is made as a front end would make it: reads, then memory, then writes.
 
 use demotic_ir::{
-    Block, BlockBuilder, CpuState, Exit, FlagCc, FlagMask, FloatCc, GuestInsn, HelperId, IntCc, Loc, MemOp,
-    MemSize, Slot, Trap, Type, Value, verify,
+    Block, BlockBuilder, CpuState, Exit, FlagCc, FlagMask, FloatCc, FpMode, GuestInsn, HelperId, IntCc, Loc,
+    MemOp, MemSize, Rounding, Slot, Trap, Type, Value, verify,
 };
 
 use super::{BASE, D, D_REGISTERS, READ_ONLY, REGISTERS};
@@ -321,11 +321,12 @@ impl Maker<'_> {
 
     fn conversion(&mut self, ty: Type) -> Value {
         let float = self.rng.pick(&[Type::F32, Type::F64]);
+        let round = self.rng.pick(Rounding::ALL);
         let (other, f, c) = (self.value(Type::I32), self.value(float), self.value(Type::Bool));
         let wide = self.value(Type::I64);
         match (self.rng.below(7), ty) {
-            (0, _) => self.b.fto_s(ty, f, float),
-            (1, _) => self.b.fto_u(ty, f, float),
+            (0, _) => self.b.fto_s(ty, f, float, FpMode::NEAREST.rounding(round)),
+            (1, _) => self.b.fto_u(ty, f, float, FpMode::NEAREST.rounding(round)),
             (2, _) => self.b.from_bool(ty, c),
             (3, Type::I64) => self.b.zext64(ty, other),
             (4, Type::I64) => self.b.sext64(ty, other),
@@ -354,27 +355,25 @@ impl Maker<'_> {
         let from = self.rng.pick(&[Type::I32, Type::I64]);
         let (i, cc) = (self.value(from), self.rng.pick(FloatCc::ALL));
         let other = self.value(if ty == Type::F32 { Type::F64 } else { Type::F32 });
+        let (mode, round) = (FpMode::NEAREST, self.rng.pick(Rounding::ALL));
         let b = &mut self.b;
         match self.rng.below(15) {
-            0 => b.fadd(ty, x, y),
-            1 => b.fsub(ty, x, y),
-            2 => b.fmul(ty, x, y),
-            3 => b.fdiv(ty, x, y),
-            4 => b.fsqrt(ty, x),
+            0 => b.fadd(ty, x, y, mode),
+            1 => b.fsub(ty, x, y, mode),
+            2 => b.fmul(ty, x, y, mode),
+            3 => b.fdiv(ty, x, y, mode),
+            4 => b.fsqrt(ty, x, mode),
             5 => b.fneg(ty, x),
             6 => b.fabs(ty, x),
-            7 => b.fnearest(ty, x),
-            8 => b.ftrunc(ty, x),
-            9 => b.fceil(ty, x),
-            10 => b.ffloor(ty, x),
-            11 => b.ffrom_s(ty, i, from),
-            12 => b.ffrom_u(ty, i, from),
+            7..=10 => b.fround(ty, x, mode.rounding(round)),
+            11 => b.ffrom_s(ty, i, from, mode),
+            12 => b.ffrom_u(ty, i, from, mode),
             13 => {
-                let c = b.fcmp(ty, x, y, cc);
+                let c = b.fcmp(ty, x, y, cc, mode);
                 b.select(ty, c, x, y)
             }
-            _ if ty == Type::F64 => b.fpromote(ty, other),
-            _ => b.fdemote(ty, other),
+            _ if ty == Type::F64 => b.fpromote(ty, other, mode),
+            _ => b.fdemote(ty, other, mode),
         }
     }
 

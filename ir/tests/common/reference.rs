@@ -2,7 +2,7 @@
 
 use demotic_ir::interp::{WayKind, flags, integer as int, memory};
 use demotic_ir::{
-    Block, CpuState, Exit, ExitId, Fault, FlagCc, FlagMask, FloatCc, HelperId, IntCc, MemOp, MemSize,
+    Block, CpuState, Exit, ExitId, Fault, FlagCc, FlagMask, FloatCc, FpMode, HelperId, IntCc, MemOp, MemSize,
     NanRule, Op, OpVisitor, Slot, StateLayout, Type, Value, fp,
 };
 
@@ -123,7 +123,7 @@ macro_rules! plain {
 
 macro_rules! floats {
     ($($name:ident($($arg:ident),*) = $function:ident;)*) => {
-        $(fn $name(&mut self, ty: Type, $($arg: Value),*) -> u64 {
+        $(fn $name(&mut self, ty: Type, $($arg: Value,)* _: FpMode) -> u64 {
             match ty {
                 Type::F64 => fp::double::$function(self.rule, $(self.v($arg)),*),
                 _ => fp::single::$function(self.rule, $(self.v($arg)),*),
@@ -170,10 +170,6 @@ impl OpVisitor for Machine<'_> {
         fmul(a, b) = mul;
         fdiv(a, b) = div;
         fsqrt(a) = sqrt;
-        fnearest(a) = nearest;
-        ftrunc(a) = trunc;
-        fceil(a) = ceil;
-        ffloor(a) = floor;
     }
 
     fn const_(&mut self, _: Type, imm: u64) -> u64 {
@@ -297,25 +293,28 @@ impl OpVisitor for Machine<'_> {
     fn fabs(&mut self, ty: Type, a: Value) -> u64 {
         by_format!(ty, abs(self.v(a)))
     }
-    fn fcmp(&mut self, ty: Type, a: Value, b: Value, cc: FloatCc) -> u64 {
+    fn fround(&mut self, ty: Type, a: Value, mode: FpMode) -> u64 {
+        by_format!(ty, round(self.rule, mode.round, self.v(a)))
+    }
+    fn fcmp(&mut self, ty: Type, a: Value, b: Value, cc: FloatCc, _: FpMode) -> u64 {
         u64::from(by_format!(ty, compare(cc, self.v(a), self.v(b))))
     }
-    fn fto_s(&mut self, ty: Type, a: Value, from: Type) -> u64 {
-        by_format!(from, to_signed(ty, self.v(a)))
+    fn fto_s(&mut self, ty: Type, a: Value, from: Type, mode: FpMode) -> u64 {
+        by_format!(from, to_signed(ty, mode.round, self.v(a)))
     }
-    fn fto_u(&mut self, ty: Type, a: Value, from: Type) -> u64 {
-        by_format!(from, to_unsigned(ty, self.v(a)))
+    fn fto_u(&mut self, ty: Type, a: Value, from: Type, mode: FpMode) -> u64 {
+        by_format!(from, to_unsigned(ty, mode.round, self.v(a)))
     }
-    fn ffrom_s(&mut self, ty: Type, a: Value, from: Type) -> u64 {
-        by_format!(ty, from_signed(from, self.v(a)))
+    fn ffrom_s(&mut self, ty: Type, a: Value, from: Type, mode: FpMode) -> u64 {
+        by_format!(ty, from_signed(from, mode.round, self.v(a)))
     }
-    fn ffrom_u(&mut self, ty: Type, a: Value, _: Type) -> u64 {
+    fn ffrom_u(&mut self, ty: Type, a: Value, _: Type, _: FpMode) -> u64 {
         by_format!(ty, from_unsigned(self.v(a)))
     }
-    fn fpromote(&mut self, _: Type, a: Value) -> u64 {
+    fn fpromote(&mut self, _: Type, a: Value, _: FpMode) -> u64 {
         fp::promote(self.rule, self.v(a))
     }
-    fn fdemote(&mut self, _: Type, a: Value) -> u64 {
+    fn fdemote(&mut self, _: Type, a: Value, _: FpMode) -> u64 {
         fp::demote(self.rule, self.v(a))
     }
     fn bitcast(&mut self, _: Type, a: Value, _: Type) -> u64 {

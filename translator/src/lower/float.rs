@@ -3,7 +3,7 @@
 use cranelift_codegen::ir::condcodes::FloatCC;
 use cranelift_codegen::ir::types::{F32, F64, I32, I64};
 use cranelift_codegen::ir::{self, InstBuilder, MemFlagsData};
-use demotic_ir::{FloatCc, NanRule, Type, Value, fp};
+use demotic_ir::{FloatCc, NanRule, Rounding, Type, Value, fp};
 
 use super::{Lowered, Lowerer, clif_type, state_access};
 use crate::vcpu_state::{HostCall, offset};
@@ -21,12 +21,13 @@ pub(crate) enum FloatOp {
     Trunc,
     Ceil,
     Floor,
+    Away,
     Promote,
     Demote,
 }
 
 impl FloatOp {
-    const ALL: [FloatOp; 11] = [
+    const ALL: [FloatOp; 12] = [
         FloatOp::Add,
         FloatOp::Sub,
         FloatOp::Mul,
@@ -36,6 +37,7 @@ impl FloatOp {
         FloatOp::Trunc,
         FloatOp::Ceil,
         FloatOp::Floor,
+        FloatOp::Away,
         FloatOp::Promote,
         FloatOp::Demote,
     ];
@@ -58,12 +60,12 @@ impl FloatOp {
     /// The guest's result of the operation on operands `a` and `b`, as bits: by the interpreter's functions.
     pub(crate) fn evaluate(self, ty: Type, rule: NanRule, a: u64, b: u64) -> u64 {
         macro_rules! by_width {
-            ($($op:ident => $function:ident($($arg:ident),*);)*) => {
+            ($($op:ident => $function:ident($($arg:tt)*);)*) => {
                 match (self, ty) {
                     (FloatOp::Promote, _) => fp::promote(rule, a),
                     (FloatOp::Demote, _) => fp::demote(rule, a),
-                    $((FloatOp::$op, Type::F64) => fp::double::$function(rule, $($arg),*),
-                    (FloatOp::$op, _) => fp::single::$function(rule, $($arg),*),)*
+                    $((FloatOp::$op, Type::F64) => fp::double::$function(rule, $($arg)*),
+                    (FloatOp::$op, _) => fp::single::$function(rule, $($arg)*),)*
                 }
             };
         }
@@ -73,10 +75,11 @@ impl FloatOp {
             Mul => mul(a, b);
             Div => div(a, b);
             Sqrt => sqrt(a);
-            Nearest => nearest(a);
-            Trunc => trunc(a);
-            Ceil => ceil(a);
-            Floor => floor(a);
+            Nearest => round(Rounding::Nearest, a);
+            Trunc => round(Rounding::Zero, a);
+            Ceil => round(Rounding::Up, a);
+            Floor => round(Rounding::Down, a);
+            Away => round(Rounding::Away, a);
         }
     }
 }
@@ -109,6 +112,33 @@ impl Lowerer<'_> {
         self.with_guest_nan(op, ty, a, a, result)
     }
 
+    /// To an integral value.
+    pub(super) fn float_round(&mut self, ty: Type, a: Value, round: Rounding) -> Lowered {
+        match round {
+            Rounding::Nearest => self.float_unary(FloatOp::Nearest, ty, a),
+            Rounding::Up => self.float_unary(FloatOp::Ceil, ty, a),
+            Rounding::Down => self.float_unary(FloatOp::Floor, ty, a),
+            Rounding::Zero => self.float_unary(FloatOp::Trunc, ty, a),
+            Rounding::Away => {
+                let a = self.val(a);
+                let bits = self.float_bits(a);
+                let result = self.float_call(FloatOp::Away, ty, bits, bits);
+                Self::plain(result)
+            }
+        }
+    }
+
+    /// An integral value, to be converted towards zero.
+    pub(super) fn float_rounded(&mut self, ty: Type, a: Value, round: Rounding) -> ir::Value {
+        match (round, self.val(a)) {
+            (Rounding::Zero, a) => a,
+            (_, unrounded) => match self.float_round(ty, a, round) {
+                Lowered::Plain { value, .. } => value,
+                Lowered::Nothing | Lowered::Flags(_) => unrounded,
+            },
+        }
+    }
+
     pub(super) fn float_compare(&mut self, a: Value, b: Value, cc: FloatCc) -> Lowered {
         let (a, b) = (self.val(a), self.val(b));
         let cc = match cc {
@@ -138,16 +168,21 @@ impl Lowerer<'_> {
         let nan = self.b.ins().fcmp(FloatCC::Unordered, result, result);
         self.b.ins().brif(nan, cold, &[], after, &[result.into()]);
         self.b.switch_to_block(cold);
-        let word = self.b.ins().iconst(I64, op.encode(ty, self.options.nan_rule) as i64);
         let (a, b) = (self.float_bits(a), self.float_bits(b));
+        let fixed = self.float_call(op, ty, a, b);
+        self.b.ins().jump(after, &[fixed.into()]);
+        self.b.switch_to_block(after);
+        Self::plain(self.b.block_params(after)[0])
+    }
+
+    /// The operation by the interpreter's function, on bits.
+    fn float_call(&mut self, op: FloatOp, ty: Type, a: ir::Value, b: ir::Value) -> ir::Value {
+        let word = self.b.ins().iconst(I64, op.encode(ty, self.options.nan_rule) as i64);
         let function =
             self.b.ins().load(I64, state_access(), self.cpu, offset::host_call(HostCall::NanResult));
         let call = self.b.ins().call_indirect(self.helper_signature, function, &[word, a, b]);
         let bits = self.b.inst_results(call)[0];
-        let fixed = self.bits_float(ty, bits);
-        self.b.ins().jump(after, &[fixed.into()]);
-        self.b.switch_to_block(after);
-        Self::plain(self.b.block_params(after)[0])
+        self.bits_float(ty, bits)
     }
 
     fn float_bits(&mut self, v: ir::Value) -> ir::Value {

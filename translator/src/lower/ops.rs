@@ -4,7 +4,7 @@ use cranelift_codegen::ir::condcodes::IntCC as ClifCc;
 use cranelift_codegen::ir::types::{I8, I16, I32, I64};
 use cranelift_codegen::ir::{self, InstBuilder};
 use demotic_ir::{
-    ExitId, FlagCc, FlagMask, FloatCc, HelperId, IntCc, MemOp, MemSize, OpVisitor, Slot, Type, Value,
+    ExitId, FlagCc, FlagMask, FloatCc, FpMode, HelperId, IntCc, MemOp, MemSize, OpVisitor, Slot, Type, Value,
 };
 
 use super::flags::{FlagSet, FlagSource};
@@ -281,23 +281,23 @@ impl OpVisitor for Lowerer<'_> {
         Lowered::Nothing
     }
 
-    fn fadd(&mut self, ty: Type, a: Value, b: Value) -> Lowered {
+    fn fadd(&mut self, ty: Type, a: Value, b: Value, _mode: FpMode) -> Lowered {
         self.float_binary(super::float::FloatOp::Add, ty, a, b)
     }
 
-    fn fsub(&mut self, ty: Type, a: Value, b: Value) -> Lowered {
+    fn fsub(&mut self, ty: Type, a: Value, b: Value, _mode: FpMode) -> Lowered {
         self.float_binary(super::float::FloatOp::Sub, ty, a, b)
     }
 
-    fn fmul(&mut self, ty: Type, a: Value, b: Value) -> Lowered {
+    fn fmul(&mut self, ty: Type, a: Value, b: Value, _mode: FpMode) -> Lowered {
         self.float_binary(super::float::FloatOp::Mul, ty, a, b)
     }
 
-    fn fdiv(&mut self, ty: Type, a: Value, b: Value) -> Lowered {
+    fn fdiv(&mut self, ty: Type, a: Value, b: Value, _mode: FpMode) -> Lowered {
         self.float_binary(super::float::FloatOp::Div, ty, a, b)
     }
 
-    fn fsqrt(&mut self, ty: Type, a: Value) -> Lowered {
+    fn fsqrt(&mut self, ty: Type, a: Value, _mode: FpMode) -> Lowered {
         self.float_unary(super::float::FloatOp::Sqrt, ty, a)
     }
 
@@ -306,51 +306,39 @@ impl OpVisitor for Lowerer<'_> {
         fabs => fabs;
     }
 
-    fn fcmp(&mut self, _ty: Type, a: Value, b: Value, cc: FloatCc) -> Lowered {
+    fn fcmp(&mut self, _ty: Type, a: Value, b: Value, cc: FloatCc, _mode: FpMode) -> Lowered {
         self.float_compare(a, b, cc)
     }
 
-    fn fnearest(&mut self, ty: Type, a: Value) -> Lowered {
-        self.float_unary(super::float::FloatOp::Nearest, ty, a)
+    fn fround(&mut self, ty: Type, a: Value, mode: FpMode) -> Lowered {
+        self.float_round(ty, a, mode.round)
     }
 
-    fn ftrunc(&mut self, ty: Type, a: Value) -> Lowered {
-        self.float_unary(super::float::FloatOp::Trunc, ty, a)
-    }
-
-    fn fceil(&mut self, ty: Type, a: Value) -> Lowered {
-        self.float_unary(super::float::FloatOp::Ceil, ty, a)
-    }
-
-    fn ffloor(&mut self, ty: Type, a: Value) -> Lowered {
-        self.float_unary(super::float::FloatOp::Floor, ty, a)
-    }
-
-    fn fto_s(&mut self, ty: Type, a: Value, _from: Type) -> Lowered {
-        let a = self.val(a);
+    fn fto_s(&mut self, ty: Type, a: Value, from: Type, mode: FpMode) -> Lowered {
+        let a = self.float_rounded(from, a, mode.round);
         Self::plain(self.b.ins().fcvt_to_sint_sat(clif_type(ty), a))
     }
 
-    fn fto_u(&mut self, ty: Type, a: Value, _from: Type) -> Lowered {
-        let a = self.val(a);
+    fn fto_u(&mut self, ty: Type, a: Value, from: Type, mode: FpMode) -> Lowered {
+        let a = self.float_rounded(from, a, mode.round);
         Self::plain(self.b.ins().fcvt_to_uint_sat(clif_type(ty), a))
     }
 
-    fn ffrom_s(&mut self, ty: Type, a: Value, _from: Type) -> Lowered {
+    fn ffrom_s(&mut self, ty: Type, a: Value, _from: Type, _mode: FpMode) -> Lowered {
         let a = self.val(a);
         Self::plain(self.b.ins().fcvt_from_sint(clif_type(ty), a))
     }
 
-    fn ffrom_u(&mut self, ty: Type, a: Value, _from: Type) -> Lowered {
+    fn ffrom_u(&mut self, ty: Type, a: Value, _from: Type, _mode: FpMode) -> Lowered {
         let a = self.val(a);
         Self::plain(self.b.ins().fcvt_from_uint(clif_type(ty), a))
     }
 
-    fn fpromote(&mut self, ty: Type, a: Value) -> Lowered {
+    fn fpromote(&mut self, ty: Type, a: Value, _mode: FpMode) -> Lowered {
         self.float_unary(super::float::FloatOp::Promote, ty, a)
     }
 
-    fn fdemote(&mut self, ty: Type, a: Value) -> Lowered {
+    fn fdemote(&mut self, ty: Type, a: Value, _mode: FpMode) -> Lowered {
         self.float_unary(super::float::FloatOp::Demote, ty, a)
     }
 
