@@ -6,5 +6,6 @@ fn main() -> Result<(), decodegen::Errors> {
         .file("tables/mips32.decode")
         .file("tables/cop0.decode")
         .file("tables/fpu.decode")
+        .sets(["pre_r6", "r6"])
         .write(out)
 }

@@ -46,7 +46,7 @@ pub(crate) struct Field {
 /// A row of an encoding table.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
-    /// The decoder it belongs to: `a32`, `t16`, `t32`, `vfp`, `mips32`.
+    /// The decoder it belongs to: `a32`, `t16`, `t32`, `vfp`, `mips32`, `mips32r6`.
     pub(crate) set: &'static str,
     /// Its name.
     pub(crate) name: &'static str,
@@ -73,7 +73,7 @@ pub(crate) struct Decoded {
 
 /// Makes `rows` and `decode` for a generated decoder, whose tables are in `$folder`.
 macro_rules! encoding_table {
-    ($module:ident, $set:literal, $folder:literal, $decoder:path) => {
+    ($module:ident, $set:literal, $folder:literal, $decoder:path $(, $words:ident)?) => {
         mod $module {
             use $decoder as decoder;
 
@@ -97,11 +97,13 @@ macro_rules! encoding_table {
             }
 
             pub(super) fn rows() -> Vec<Row> {
-                decoder::ROWS.iter().map(describe).collect()
+                let rows = decoder::ROWS.iter();
+                $(let rows = rows.filter(|row| row.only.is_none_or(|only| only == decoder::Set::$words.name()));)?
+                rows.map(describe).collect()
             }
 
             pub(super) fn decode(word: u32) -> Option<Decoded> {
-                let row = decoder::row(word)?;
+                let row = decoder::row(word $(, decoder::Set::$words)?)?;
                 let field =
                     |f: &decoder::FieldInfo| Field { name: f.name, letter: f.letter, value: f.extract(word) };
                 Some(Decoded { row: describe(row), fields: row.fields.iter().map(field).collect() })
@@ -114,7 +116,8 @@ encoding_table!(a32, "a32", "frontend-arm", demotic_arm::a32::decoder);
 encoding_table!(t16, "t16", "frontend-arm", demotic_arm::t32::narrow);
 encoding_table!(t32, "t32", "frontend-arm", demotic_arm::t32::wide);
 encoding_table!(vfp, "vfp", "frontend-arm", demotic_arm::vfp::decoder);
-encoding_table!(mips32, "mips32", "frontend-mips", demotic_mips::decode);
+encoding_table!(mips32, "mips32", "frontend-mips", demotic_mips::decode, PreR6);
+encoding_table!(mips32r6, "mips32r6", "frontend-mips", demotic_mips::decode, R6);
 
 /// All rows of an instruction set.
 pub(crate) fn rows(isa: Isa) -> Vec<Row> {
@@ -122,12 +125,16 @@ pub(crate) fn rows(isa: Isa) -> Vec<Row> {
         Isa::Arm => [a32::rows(), vfp::rows()].concat(),
         Isa::Thumb => [t16::rows(), t32::rows(), vfp::rows()].concat(),
         Isa::Mips | Isa::Mipsel => mips32::rows(),
+        Isa::Mipsr6 | Isa::Mipselr6 => mips32r6::rows(),
     }
 }
 
-/// All rows there are.
+/// All rows there are; of release 6 of MIPS32 those that are only there.
 pub(crate) fn all_rows() -> Vec<Row> {
-    [a32::rows(), t16::rows(), t32::rows(), vfp::rows(), mips32::rows()].concat()
+    let before = mips32::rows();
+    let mut new = mips32r6::rows();
+    new.retain(|row| before.iter().all(|other| other.name != row.name));
+    [a32::rows(), t16::rows(), t32::rows(), vfp::rows(), before, new].concat()
 }
 
 /// What a word of `len` bytes decodes to. T32 words have the first halfword on top.
@@ -137,6 +144,7 @@ pub(crate) fn decode(isa: Isa, word: u32, len: u8) -> Option<Decoded> {
         Isa::Thumb if len == 2 => t16::decode(word),
         Isa::Thumb => vfp::decode(word).or_else(|| t32::decode(word)),
         Isa::Mips | Isa::Mipsel => mips32::decode(word),
+        Isa::Mipsr6 | Isa::Mipselr6 => mips32r6::decode(word),
     }
 }
 

@@ -237,10 +237,14 @@ pub(crate) enum Isa {
     Arm,
     /// T32.
     Thumb,
-    /// MIPS32, big-endian.
+    /// MIPS32 up to release 5, big-endian.
     Mips,
-    /// MIPS32, little-endian.
+    /// MIPS32 up to release 5, little-endian.
     Mipsel,
+    /// MIPS32 release 6, big-endian.
+    Mipsr6,
+    /// MIPS32 release 6, little-endian.
+    Mipselr6,
 }
 
 /// Options of `demotic list`.

@@ -77,5 +77,7 @@ pub(crate) fn of_isa(isa: Isa) -> Arc<dyn GuestArch> {
         Isa::Arm | Isa::Thumb => Arc::new(ArmGuest::new(ArmConfig::default())),
         Isa::Mips => Arc::new(MipsGuest::new(MipsConfig::linux(true))),
         Isa::Mipsel => Arc::new(MipsGuest::new(MipsConfig::linux(false))),
+        Isa::Mipsr6 => Arc::new(MipsGuest::new(MipsConfig::linux_r6(true))),
+        Isa::Mipselr6 => Arc::new(MipsGuest::new(MipsConfig::linux_r6(false))),
     }
 }

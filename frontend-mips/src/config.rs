@@ -100,6 +100,10 @@ pub struct MipsConfig {
 impl MipsConfig {
     /// FIR of a 24Kf: S, D, W, L and 64-bit registers.
     pub const FIR_24KF: u32 = 0x0073_9300;
+    /// FIR of a release 6 processor: S, D, W, L, 64-bit registers, the 2008 bits, FRE.
+    pub const FIR_R6: u32 = 0x20f3_0000;
+    /// PRId of a generic release 6 processor.
+    pub const PRID_R6: u32 = 0x0001_0000;
     /// PRId of a 24K.
     pub const PRID_24K: u32 = 0x0001_9300;
 
@@ -116,6 +120,19 @@ impl MipsConfig {
             abs2008: false,
             fir: Self::FIR_24KF,
             prid: Self::PRID_24K,
+        }
+    }
+
+    /// An o32 Linux program on a release 6 processor.
+    pub const fn linux_r6(big_endian: bool) -> MipsConfig {
+        MipsConfig {
+            release: Release::R6,
+            fr: true,
+            nan2008: true,
+            abs2008: true,
+            fir: Self::FIR_R6,
+            prid: Self::PRID_R6,
+            ..Self::linux(big_endian)
         }
     }
 

@@ -2,7 +2,7 @@
 
 use demotic_ir::CpuState;
 
-use crate::decode::{Insn, decode};
+use crate::decode::{Insn, Set, decode};
 use crate::state::R;
 
 /// The hardware register that is the cycle counter.
@@ -57,7 +57,7 @@ pub const LINE: u32 = 32;
 /// Executes RDHWR of the cycle counter, which is left to whoever handles
 /// [`Trap::Privileged`](demotic_ir::Trap::Privileged). False if `word` is another instruction.
 pub fn read_cycle_counter(state: &mut CpuState, word: u32, cycles: u32) -> bool {
-    match decode(word) {
+    match decode(word, Set::PreR6) {
         Some(Insn::Rdhwr(a)) if a.rd == CC => {
             if a.rt != 0 {
                 state.set32(R.nth(a.rt), cycles);
@@ -70,13 +70,16 @@ pub fn read_cycle_counter(state: &mut CpuState, word: u32, cycles: u32) -> bool 
 
 /// The coprocessor that an instruction needs, by its opcode: 0 is system control, 1 the floating-point unit, 2 is
 /// never there. If Status does not allow its use, the exception is Coprocessor Unusable, whatever the other bits are.
-pub const fn coprocessor(word: u32) -> Option<u32> {
-    match word >> 26 {
-        0x10 | 0x2f => Some(0),
-        0x11 | 0x13 | 0x31 | 0x35 | 0x39 | 0x3d => Some(1),
-        0x12 | 0x32 | 0x36 | 0x3a | 0x3e => Some(2),
+pub const fn coprocessor(set: Set, word: u32) -> Option<u32> {
+    let (opcode, function) = (word >> 26, word & 0x3f);
+    match (opcode, set) {
+        (0x10, _) | (0x2f, Set::PreR6) => Some(0),
+        (0x11 | 0x31 | 0x35 | 0x39 | 0x3d, _) | (0x13, Set::PreR6) => Some(1),
+        (0x12, _) | (0x32 | 0x36 | 0x3a | 0x3e, Set::PreR6) => Some(2),
         // MOVF and MOVT.
-        0 if word & 0x3f == 1 => Some(1),
+        (0, Set::PreR6) if function == 1 => Some(1),
+        // CACHE.
+        (0x1f, Set::R6) if function == 0x25 => Some(0),
         _ => None,
     }
 }

@@ -10,7 +10,8 @@
 
 use demotic_ir::CpuState;
 
-use crate::decode::{Insn, decode};
+use crate::config::MipsConfig;
+use crate::decode::Insn;
 use crate::state::{BRANCH_TARGET, PC};
 
 /// To be called when the instruction at `pc` has trapped, before `PC` is looked at: makes `PC` the address after the
@@ -25,10 +26,10 @@ pub fn finish(state: &mut CpuState, pc: u64) -> bool {
 
 /// Whether an instruction has a delay slot. A memory fault reported at such an address happened in the slot (BD is
 /// set), unless it is the fetch of the branch itself.
-pub fn is_branch(word: u32) -> bool {
+pub fn is_branch(config: &MipsConfig, word: u32) -> bool {
     use Insn::*;
     matches!(
-        decode(word),
+        config.decode(word),
         Some(
             J(_) | Jal(_)
                 | Jr(_)

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use crate::decode::{self, Operands};
+use crate::decode::{self, Operands, Set};
 
 /// The instruction `word` at `pc` as text.
-pub fn disassemble(word: u32, pc: u32) -> String {
-    decode::disassemble(word, &Printer { pc }).unwrap_or_else(|| format!(".word {word:#x}"))
+pub fn disassemble(set: Set, word: u32, pc: u32) -> String {
+    decode::disassemble(word, set, &Printer { pc }).unwrap_or_else(|| format!(".word {word:#x}"))
 }
 
 /// Register names of the o32 ABI.

@@ -19,7 +19,7 @@ pub use disasm::disassemble;
 
 use demotic_ir::{Block, CodeSource, CpuState, GuestArch, Helper, LiftOptions, Loc, NanRule, StateLayout};
 
-/// A MIPS32 release 2 guest.
+/// A MIPS32 guest.
 #[derive(Debug)]
 pub struct MipsGuest {
     config: MipsConfig,
@@ -66,7 +66,7 @@ impl GuestArch for MipsGuest {
     fn disassemble(&self, loc: Loc, code: &dyn CodeSource) -> (String, u8) {
         let pc = self.code_address(loc.pc) as u32;
         match fetch(&self.config, code, pc) {
-            Some(word) => (disassemble(word, pc), 4),
+            Some(word) => (disassemble(self.config.set(), word, pc), 4),
             None => ("(unreadable)".to_string(), 4),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use demotic_mips::decode::{Outcome, ROWS, random};
+use demotic_mips::decode::{Outcome, ROWS, Set, random};
 use demotic_mips::disassemble;
 
 const WORDS_PER_ROW: usize = 60;
@@ -56,7 +56,7 @@ fn agrees_with_objdump() {
         state ^ state >> 15
     };
     let mut words = Vec::new();
-    for row in ROWS.iter().filter(|row| row.outcome == Outcome::Executes) {
+    for row in ROWS.iter().filter(|row| row.outcome == Outcome::Executes && row.only != Some("r6")) {
         for _ in 0..WORDS_PER_ROW {
             let word = random(row, &mut next).filter(|&word| !odd(row.name, word));
             words.extend(word.map(|word| (row.name, word)));
@@ -67,7 +67,7 @@ fn agrees_with_objdump() {
     assert_eq!(texts.len(), words.len());
     let mut wrong = Vec::new();
     for (i, ((name, word), theirs)) in words.into_iter().zip(texts).enumerate() {
-        let ours = disassemble(word, 4 * i as u32);
+        let ours = disassemble(Set::PreR6, word, 4 * i as u32);
         if normal(&ours) != normal(&theirs) {
             wrong.push(format!("{name} {word:08x}: {ours} | {theirs}"));
         }

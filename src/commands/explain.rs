@@ -65,8 +65,8 @@ fn word_bytes(word: u32, len: u8, isa: Isa) -> Vec<u8> {
     match isa {
         Isa::Thumb if len == 2 => (word as u16).to_le_bytes().to_vec(),
         Isa::Thumb => [(word >> 16) as u16, word as u16].iter().flat_map(|half| half.to_le_bytes()).collect(),
-        Isa::Arm | Isa::Mipsel => word.to_le_bytes().to_vec(),
-        Isa::Mips => word.to_be_bytes().to_vec(),
+        Isa::Arm | Isa::Mipsel | Isa::Mipselr6 => word.to_le_bytes().to_vec(),
+        Isa::Mips | Isa::Mipsr6 => word.to_be_bytes().to_vec(),
     }
 }
 
@@ -75,7 +75,7 @@ fn explain_word(flags: &ExplainFlags, text: &str) -> Result<String, Failure> {
     let (word, len) = parse_word(text, isa)?;
     let arch = guest::of_isa(isa);
     let mut bytes = word_bytes(word, len, isa);
-    if matches!(isa, Isa::Mips | Isa::Mipsel) {
+    if !matches!(isa, Isa::Arm | Isa::Thumb) {
         // A delay slot, in case the word is a branch: a nop.
         bytes.extend([0; 4]);
     }

@@ -54,6 +54,8 @@ fn isa_of(guest: Guest, case: &Case) -> Isa {
         Guest::A32 | Guest::T32 => Isa::Arm,
         Guest::Mipsel => Isa::Mipsel,
         Guest::Mips => Isa::Mips,
+        Guest::Mipselr6 => Isa::Mipselr6,
+        Guest::Mipsr6 => Isa::Mipsr6,
     }
 }
 

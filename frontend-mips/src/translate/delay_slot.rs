@@ -73,7 +73,7 @@ impl Lifter<'_> {
         match fetch(self.config, self.code, self.pc.wrapping_add(4)) {
             None => self.trap(Trap::Fetch),
             // Unpredictable. We choose the exception that processors raise which check for it.
-            Some(word) if is_branch(word) => self.trap(Trap::Undefined { word }),
+            Some(word) if is_branch(self.config, word) => self.trap(Trap::Undefined { word }),
             Some(word) => self.dispatch(word),
         }
         self.slot_of = None;

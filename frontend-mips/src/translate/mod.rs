@@ -28,7 +28,7 @@ use demotic_ir::{
 
 use crate::config::{MipsConfig, Personality};
 use crate::cp0::coprocessor;
-use crate::decode::{Row, Visitor, args, dispatch, forward_visitor};
+use crate::decode::{Row, Visitor, args, dispatch_row, forward_visitor};
 use crate::state::R;
 use crate::{fetch, mode};
 
@@ -97,7 +97,7 @@ impl Lifter<'_> {
         }
         match fetch(self.config, self.code, self.pc) {
             Some(word) => {
-                let len = if crate::delay_slot::is_branch(word) { 8 } else { 4 };
+                let len = if crate::delay_slot::is_branch(self.config, word) { 8 } else { 4 };
                 self.b.begin_insn(GuestInsn { word, len, ..begin });
                 self.dispatch(word);
             }
@@ -114,10 +114,12 @@ impl Lifter<'_> {
     /// Lifts the instruction `word` at `pc` or in the slot of the branch at `pc`.
     fn dispatch(&mut self, word: u32) {
         self.word = word;
-        match coprocessor(word) {
+        match coprocessor(self.config.set(), word) {
             Some(unit) if !self.usable(unit) => self.reserved(),
-            _ if dispatch(word, self).is_none() => self.reserved(),
-            _ => {}
+            _ => match self.config.row_index(word) {
+                Some(index) => _ = dispatch_row(index, word, self),
+                None => self.reserved(),
+            },
         }
     }
 

@@ -10,7 +10,7 @@ use demotic_ir::MemSize::B4;
 use demotic_ir::Type::I32;
 
 use super::{Lifter, displacement};
-use crate::decode::{Insn, decode, row};
+use crate::decode::{Insn, Set, decode, row};
 use crate::fetch;
 
 /// How far apart the two may be.
@@ -90,7 +90,7 @@ impl Lifter<'_> {
 /// The operands of `word`, if it is one of the four instructions.
 fn unaligned(word: u32) -> Option<Operands> {
     use Half::{Left, Right};
-    Some(match decode(word)? {
+    Some(match decode(word, Set::PreR6)? {
         Insn::Lwl(a) => Operands { half: Left, store: false, rt: a.rt, base: a.base, offset: a.offset },
         Insn::Lwr(a) => Operands { half: Right, store: false, rt: a.rt, base: a.base, offset: a.offset },
         Insn::Swl(a) => Operands { half: Left, store: true, rt: a.rt, base: a.base, offset: a.offset },
@@ -102,9 +102,10 @@ fn unaligned(word: u32) -> Option<Operands> {
 /// Whether `word` may stand between the halves of `this`.
 fn harmless(word: u32, this: Operands) -> bool {
     use Insn::*;
-    let load = matches!(decode(word), Some(Lb(_) | Lbu(_) | Lh(_) | Lhu(_) | Lw(_) | Lwl(_) | Lwr(_)));
+    let insn = decode(word, Set::PreR6);
+    let load = matches!(insn, Some(Lb(_) | Lbu(_) | Lh(_) | Lhu(_) | Lw(_) | Lwl(_) | Lwr(_)));
     let plain = matches!(
-        decode(word),
+        insn,
         Some(
             Nop(_)
                 | Pref(_)
@@ -127,7 +128,8 @@ fn harmless(word: u32, this: Operands) -> bool {
         )
     );
     let touches = |register: u32, fields: &[&str]| {
-        row(word).is_some_and(|row| fields.iter().any(|field| row.extract(word, field) == Some(register)))
+        row(word, Set::PreR6)
+            .is_some_and(|row| fields.iter().any(|field| row.extract(word, field) == Some(register)))
     };
     (plain || load && !this.store)
         && !touches(this.rt, &["rs", "rt", "rd", "base"])

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 
+use demotic_mips::decode::Set;
 use demotic_mips::disassemble;
 
 use flat::Flat;
@@ -77,7 +78,7 @@ fn compare(part: Part, big_endian: bool, seed: u32) {
         let record = n * program::RECORD..(n + 1) * program::RECORD;
         let (our, their) = (words(&ours[record.clone()], big_endian), words(&theirs[record], big_endian));
         if let Some(index) = (0..our.len()).find(|&index| !agree(&our, &their, index, big_endian)) {
-            let text = disassemble(instruction, 0);
+            let text = disassemble(Set::PreR6, instruction, 0);
             let (our, their) = (our[index], their[index]);
             wrong.entry(row).or_insert(format!("{text}: word {index} is {our:#x}, qemu's {their:#x}"));
         }

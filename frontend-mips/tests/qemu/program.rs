@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use demotic_mips::decode::{Insn, Outcome, ROWS, Row, decode, random};
+use demotic_mips::decode::{Insn, Outcome, ROWS, Row, Set, decode, random};
 
 /// Bytes of a record of all registers.
 pub(crate) const RECORD: usize = 256;
@@ -34,7 +34,10 @@ impl Program {
     pub(crate) fn random(part: Part, big_endian: bool, seed: u32) -> Program {
         let mut next = generator(seed);
         let mut instructions = Vec::new();
-        for row in ROWS.iter().filter(|row| row.outcome == Outcome::Executes && belongs(row, part)) {
+        for row in ROWS
+            .iter()
+            .filter(|row| row.outcome == Outcome::Executes && row.only != Some("r6") && belongs(row, part))
+        {
             for _ in 0..PER_ROW {
                 let word = random(row, &mut next).filter(|&word| suitable(row, word));
                 instructions.extend(word.map(|word| (row.name, word)));
@@ -94,7 +97,7 @@ fn suitable(row: &Row, word: u32) -> bool {
     }
     let odd =
         ["fd", "fs", "ft", "fr"].iter().any(|field| row.extract(word, field).is_some_and(|n| n & 1 != 0));
-    match decode(word) {
+    match decode(word, Set::PreR6) {
         Some(Insn::Ext(a)) => a.l + a.m < 32,
         Some(Insn::Ins(a)) => a.l <= a.m,
         // The format L needs FR=1.

@@ -17,11 +17,15 @@ pub enum Isa {
     Mipsel,
     /// Big-endian MIPS32.
     Mips,
+    /// Little-endian MIPS32 release 6.
+    Mipselr6,
+    /// Big-endian MIPS32 release 6.
+    Mipsr6,
 }
 
 impl Isa {
     /// All of them.
-    pub const ALL: [Isa; 4] = [Isa::A32, Isa::T32, Isa::Mipsel, Isa::Mips];
+    pub const ALL: [Isa; 6] = [Isa::A32, Isa::T32, Isa::Mipsel, Isa::Mips, Isa::Mipselr6, Isa::Mipsr6];
 
     /// Name in trials.
     pub fn name(self) -> &'static str {
@@ -30,6 +34,8 @@ impl Isa {
             Isa::T32 => "t32",
             Isa::Mipsel => "mipsel",
             Isa::Mips => "mips",
+            Isa::Mipselr6 => "mipselr6",
+            Isa::Mipsr6 => "mipsr6",
         }
     }
 
@@ -41,6 +47,8 @@ impl Isa {
             "t16" | "t32" => Some(Isa::T32),
             "mipsel" => Some(Isa::Mipsel),
             "mips" => Some(Isa::Mips),
+            "mipselr6" => Some(Isa::Mipselr6),
+            "mipsr6" => Some(Isa::Mipsr6),
             _ => None,
         }
     }
@@ -51,6 +59,8 @@ impl Isa {
             Isa::A32 | Isa::T32 => Arc::new(ArmGuest::new(ArmConfig::default())),
             Isa::Mipsel => Arc::new(MipsGuest::new(MipsConfig::linux(false))),
             Isa::Mips => Arc::new(MipsGuest::new(MipsConfig::linux(true))),
+            Isa::Mipselr6 => Arc::new(MipsGuest::new(MipsConfig::linux_r6(false))),
+            Isa::Mipsr6 => Arc::new(MipsGuest::new(MipsConfig::linux_r6(true))),
         }
     }
 
@@ -64,8 +74,8 @@ impl Isa {
         match self {
             Isa::T32 if len == 2 => (word as u16).to_le_bytes().into(),
             Isa::T32 => word.rotate_left(16).to_le_bytes().into(),
-            Isa::A32 | Isa::Mipsel => word.to_le_bytes().into(),
-            Isa::Mips => word.to_be_bytes().into(),
+            Isa::A32 | Isa::Mipsel | Isa::Mipselr6 => word.to_le_bytes().into(),
+            Isa::Mips | Isa::Mipsr6 => word.to_be_bytes().into(),
         }
     }
 }

@@ -71,11 +71,15 @@ impl std::fmt::Debug for Encodings {
 
 /// The generated decoders have types of their own, of one form.
 macro_rules! executing_rows {
-    ($decoder:path, $len:expr, $fix:expr) => {{
+    ($decoder:path, $len:expr, $fix:expr) => {
+        executing_rows!($decoder, $len, $fix, |_| true)
+    };
+    ($decoder:path, $len:expr, $fix:expr, $has:expr) => {{
         use $decoder as decoder;
+        let has: fn(&decoder::Row) -> bool = $has;
         let fix: fn(u32, &mut Random) -> u32 = $fix;
         let rows = decoder::ROWS.iter().filter(|row| row.outcome == decoder::Outcome::Executes);
-        rows.map(move |row| {
+        rows.filter(move |row| has(row)).map(move |row| {
             let word: RandomWord = Box::new(move |random: &mut Random| {
                 let word = decoder::random(row, &mut || random.word())?;
                 Some(fix(word, random))
@@ -114,7 +118,12 @@ impl Encodings {
                 let in_t32 = |word, _: &mut Random| word & 0x0fff_ffff | 0xe000_0000;
                 rows.extend(executing_rows!(vfp::decoder, 4, in_t32));
             }
-            Isa::Mipsel | Isa::Mips => rows.extend(executing_rows!(mips, 4, repeatable)),
+            Isa::Mipsel | Isa::Mips => {
+                rows.extend(executing_rows!(mips, 4, repeatable, |row| row.only != Some("r6")));
+            }
+            Isa::Mipselr6 | Isa::Mipsr6 => {
+                rows.extend(executing_rows!(mips, 4, repeatable, |row| row.only != Some("pre_r6")));
+            }
         }
         Encodings { isa, rows }
     }
@@ -202,7 +211,7 @@ pub fn state(isa: Isa, layout: &StateLayout, random: &mut Random) -> CpuState {
     cpu.set(layout.pc, u64::from(CODE) | isa.isa_bit());
     match isa {
         Isa::A32 | Isa::T32 => arm_state(&mut cpu, random),
-        Isa::Mipsel | Isa::Mips => mips_registers(&mut cpu, random),
+        Isa::Mipsel | Isa::Mips | Isa::Mipselr6 | Isa::Mipsr6 => mips_registers(&mut cpu, random),
     }
     if let Some(flags) = &layout.flags {
         flags.set_bits(&mut cpu, random.word());

@@ -1,4 +1,4 @@
-//! Reads what follows the template of a row: constraints, outcome, feature.
+//! Reads what follows the template of a row: constraints, outcome, feature, set.
 
 use crate::model::{Field, Outcome};
 use crate::parse::find_field;
@@ -9,11 +9,13 @@ pub(crate) struct Attributes {
     pub(crate) constraints: Vec<RawConstraint>,
     pub(crate) outcome: Outcome,
     pub(crate) feature: Option<String>,
+    /// The set that the row is confined to.
+    pub(crate) only: Option<String>,
 }
 
 impl Default for Attributes {
     fn default() -> Self {
-        Self { constraints: Vec::new(), outcome: Outcome::Executes, feature: None }
+        Self { constraints: Vec::new(), outcome: Outcome::Executes, feature: None, only: None }
     }
 }
 
@@ -51,6 +53,12 @@ pub(crate) fn parse(text: &str) -> Result<Attributes, String> {
                 let name = tokens.word("a feature name")?;
                 if attributes.feature.replace(name.into()).is_some() {
                     return Err("a row has at most one feature".into());
+                }
+            }
+            Token::Word("only") => {
+                let name = tokens.word("the name of a set")?;
+                if attributes.only.replace(name.into()).is_some() {
+                    return Err("a row is confined to at most one set".into());
                 }
             }
             Token::Symbol("!") => {
@@ -338,6 +346,7 @@ mod tests {
             ("!undefined !unpredictable", "a row has at most one outcome"),
             ("feature a feature b", "a row has at most one feature"),
             ("feature", "expected a feature name, found the end"),
+            ("only a only b", "a row is confined to at most one set"),
         ] {
             assert_eq!(parse(text).err().as_deref(), Some(message), "{text}");
         }

@@ -9,29 +9,55 @@ use crate::words::{TooComplex, Words};
 
 /// What the proof found out.
 pub(crate) struct Facts {
-    /// Indices of the rows, every row before the rows it specialises.
-    pub(crate) order: Vec<usize>,
+    /// For every set the indices of its rows, every row before the rows it specialises.
+    pub(crate) orders: Vec<Vec<usize>>,
     /// For every row a word that decodes to it.
     pub(crate) examples: Vec<u32>,
     /// The operand kinds with the names of their arguments.
     pub(crate) kinds: BTreeMap<String, Vec<String>>,
 }
 
-/// Checks `rows`; the facts are only sound if it adds no errors.
-pub(crate) fn table(rows: &[Row], errors: &mut Errors) -> Facts {
+/// Checks `rows`; the facts are only sound if it adds no errors. Without `sets` all rows are one set.
+pub(crate) fn table(rows: &[Row], sets: &[String], errors: &mut Errors) -> Facts {
+    check_sets(rows, sets, errors);
     check_names(rows, errors);
     check_widths(rows, errors);
     let kinds = check_kinds(rows, errors);
-    let specialisations = check_overlaps(rows, errors);
-    let examples = check_reachable(rows, &specialisations, errors);
-    let mut order: Vec<usize> = (0..rows.len()).collect();
+    let mut facts = Facts { orders: Vec::new(), examples: vec![0; rows.len()], kinds };
+    if sets.is_empty() {
+        check_set(rows, (0..rows.len()).collect(), &mut facts, errors);
+    }
+    for set in sets {
+        let within = |row: &usize| rows[*row].only.as_ref().is_none_or(|only| only == set);
+        let members = (0..rows.len()).filter(within).collect();
+        check_set(rows, members, &mut facts, errors);
+    }
+    facts
+}
+
+/// Checks the rows of one set, given by their indices in `rows`.
+fn check_set(rows: &[Row], members: Vec<usize>, facts: &mut Facts, errors: &mut Errors) {
+    let set: Vec<&Row> = members.iter().map(|&row| &rows[row]).collect();
+    let specialisations = check_overlaps(&set, errors);
+    for (&row, example) in members.iter().zip(check_reachable(&set, &specialisations, errors)) {
+        facts.examples[row] = example;
+    }
     // A row has at least one more row above it than each of these rows.
-    let mut above = vec![0usize; rows.len()];
+    let mut above = vec![0usize; set.len()];
     for &specific in specialisations.iter().flatten() {
         above[specific] += 1;
     }
+    let mut order: Vec<usize> = (0..set.len()).collect();
     order.sort_by_key(|&row| (std::cmp::Reverse(above[row]), row));
-    Facts { order, examples, kinds }
+    facts.orders.push(order.into_iter().map(|row| members[row]).collect());
+}
+
+fn check_sets(rows: &[Row], sets: &[String], errors: &mut Errors) {
+    for row in rows {
+        if let Some(only) = row.only.as_ref().filter(|only| !sets.contains(only)) {
+            errors.push(&row.place, format!("there is no set called `{only}`"));
+        }
+    }
 }
 
 fn check_names(rows: &[Row], errors: &mut Errors) {
@@ -107,7 +133,7 @@ fn argument_names(row: &Row, fields: &[usize]) -> Vec<String> {
 }
 
 /// For every row the rows that specialise it. Complains about all other overlaps.
-fn check_overlaps(rows: &[Row], errors: &mut Errors) -> Vec<Vec<usize>> {
+fn check_overlaps(rows: &[&Row], errors: &mut Errors) -> Vec<Vec<usize>> {
     let mut specialisations = vec![Vec::new(); rows.len()];
     for (later, row) in rows.iter().enumerate() {
         for (earlier, other) in rows[..later].iter().enumerate().filter(|(_, other)| other.width == row.width)
@@ -162,7 +188,7 @@ fn relate(a: &Words, b: &Words) -> Result<Relation, TooComplex> {
 }
 
 /// For every row a word that decodes to it. Complains about rows without one.
-fn check_reachable(rows: &[Row], specialisations: &[Vec<usize>], errors: &mut Errors) -> Vec<u32> {
+fn check_reachable(rows: &[&Row], specialisations: &[Vec<usize>], errors: &mut Errors) -> Vec<u32> {
     let mut examples = Vec::new();
     for (row, specific) in rows.iter().zip(specialisations) {
         let others: Vec<&Words> = specific.iter().map(|&other| &rows[other].words).collect();
@@ -194,7 +220,7 @@ mod tests {
     fn check(text: &str) -> (Facts, Vec<String>) {
         let mut errors = Errors::default();
         let rows = parse::table("t", text, &mut errors);
-        let facts = table(&rows, &mut errors);
+        let facts = table(&rows, &[], &mut errors);
         (facts, errors.0.iter().map(ToString::to_string).collect())
     }
 
@@ -209,7 +235,7 @@ mod tests {
              A_odd aaaa 0000 0000 0000 \"\" where a in {1, 3}\n",
         );
         assert_eq!(errors, [""; 0]);
-        assert_eq!(facts.order, [2, 3, 1, 0]);
+        assert_eq!(facts.orders[0], [2, 3, 1, 0]);
         assert_eq!(facts.examples, [0x0800, 0, 0xf000, 0x1000]);
     }
 

@@ -35,18 +35,27 @@ use errors::Place;
 pub struct Generator {
     name: String,
     files: Vec<PathBuf>,
+    sets: Vec<String>,
 }
 
 impl Generator {
     /// A decoder that will be written to `NAME.rs`.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), files: Vec::new() }
+        Self { name: name.into(), files: Vec::new(), sets: Vec::new() }
     }
 
     /// Adds the rows of a table.
     #[must_use]
     pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
         self.files.push(path.into());
+        self
+    }
+
+    /// Splits the decoder into sets of rows: a word is decoded by the rows of one set. A row is in all of them unless
+    /// its table says `only`.
+    #[must_use]
+    pub fn sets<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.sets = names.into_iter().map(Into::into).collect();
         self
     }
 
@@ -68,7 +77,7 @@ impl Generator {
         if !errors.0.is_empty() {
             return Err(errors);
         }
-        let code = generate(&self.name, &tables)?;
+        let code = generate(&self.name, &tables, &self.sets)?;
         let path = directory.as_ref().join(format!("{}.rs", self.name));
         std::fs::write(&path, code).map_err(|error| {
             let place = Place { file: path.display().to_string(), line: 0 };
@@ -79,17 +88,19 @@ impl Generator {
 }
 
 /// The code for tables given as pairs of file name and text.
-fn generate(name: &str, tables: &[(String, String)]) -> Result<String, Errors> {
+fn generate(name: &str, tables: &[(String, String)], sets: &[String]) -> Result<String, Errors> {
     let mut errors = Errors::default();
     let mut rows = Vec::new();
     for (file, text) in tables {
         rows.append(&mut parse::table(file, text, &mut errors));
     }
-    let facts = check::table(&rows, &mut errors);
+    let facts = check::table(&rows, sets, &mut errors);
     if !errors.0.is_empty() {
         let file_order = |error: &Error| tables.iter().position(|(file, _)| *file == error.file);
         errors.0.sort_by_key(|error| (file_order(error), error.line));
+        // Rows of all sets have the same errors in each.
+        errors.0.dedup();
         return Err(errors);
     }
-    Ok(emit::module(name, &rows, &facts))
+    Ok(emit::module(name, &rows, sets, &facts))
 }

@@ -19,6 +19,8 @@ pub(crate) struct Row {
     pub(crate) template: Template,
     pub(crate) outcome: Outcome,
     pub(crate) feature: Option<String>,
+    /// The set of rows that it is confined to; else it is in all of them.
+    pub(crate) only: Option<String>,
     /// The words that match pattern and constraints.
     pub(crate) words: Words,
 }

@@ -12,7 +12,7 @@ use crate::words::Words;
 
 /// The rows of the table `text`, without the ones that had errors.
 pub(crate) fn table(file: &str, text: &str, errors: &mut Errors) -> Vec<Row> {
-    let mut parser = Parser { width: None, field_names: BTreeMap::new(), common: Vec::new() };
+    let mut parser = Parser { width: None, field_names: BTreeMap::new(), common: Vec::new(), only: None };
     let mut rows = Vec::new();
     for (line, text) in statements(text) {
         let place = Place { file: file.into(), line };
@@ -71,6 +71,8 @@ struct Parser {
     field_names: BTreeMap<char, String>,
     /// Constraints for every row that has their fields.
     common: Vec<RawConstraint>,
+    /// The set of rows that do not name one.
+    only: Option<String>,
 }
 
 type Messages = Vec<String>;
@@ -96,6 +98,9 @@ impl Parser {
                 }
             }
             ("field", _) => return Err(vec!["expected `@field LETTER NAME`".into()]),
+            ("only", []) => self.only = None,
+            ("only", [set]) => self.only = Some((*set).into()),
+            ("only", _) => return Err(vec!["expected `@only SET` or `@only`".into()]),
             ("where", _) => self.common = attributes::conjunction(rest).map_err(|message| vec![message])?,
             _ => return Err(vec![format!("unknown directive `@{name}`")]),
         }
@@ -150,6 +155,7 @@ impl Parser {
             template,
             outcome: attributes.outcome,
             feature: attributes.feature,
+            only: attributes.only.or_else(|| self.only.clone()),
         })
     }
 

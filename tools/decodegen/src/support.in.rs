@@ -47,6 +47,8 @@ pub struct Row {
     pub template: &'static str,
     /// The architecture feature it belongs to.
     pub feature: Option<&'static str>,
+    /// The set of rows it is confined to; else it is in all of them.
+    pub only: Option<&'static str>,
     /// What becomes of its words.
     pub outcome: Outcome,
     /// The table it stands in.
@@ -79,17 +81,11 @@ impl Row {
     }
 }
 
-/// The row that `word` decodes to.
-#[must_use]
-pub fn row(word: u32) -> Option<&'static Row> {
-    row_index(word).map(|index| &ROWS[index])
-}
-
 /// A random word that decodes to `row`, a row of [`ROWS`]. `next` gives random numbers.
 pub fn random(row: &Row, next: &mut dyn FnMut() -> u32) -> Option<u32> {
     const TRIES: usize = 1000;
     let free = !row.fixed_mask & (u32::MAX >> (32 - u32::from(row.width)));
-    let hits = |word: u32| row_index(word).is_some_and(|index| ROWS[index].name == row.name);
+    let hits = |word: u32| found(word, row).is_some_and(|index| ROWS[index].name == row.name);
     for _ in 0..TRIES {
         let word = next() & free | row.fixed_value;
         if hits(word) {

@@ -57,6 +57,32 @@ fn small_tables_compile_without_warnings() {
 }
 
 #[test]
+fn sets_decode_the_same_word_differently() {
+    let directory = directory("sets");
+    let table = "@width 16\nOLD 0000 0000 0000 00aa \"old\" only first\nBOTH 0000 0000 0001 0000 \"both\"\n\
+                 @only second\nNEW 0000 0000 0000 0aa1 \"new\"\n";
+    std::fs::write(directory.join("t.decode"), table).unwrap();
+    let generator = decodegen::Generator::new("t").file(directory.join("t.decode"));
+    generator.clone().sets(["first", "second"]).write(&directory).unwrap();
+    let main = directory.join("main.rs");
+    std::fs::write(
+        &main,
+        "//! Test.\n#![deny(warnings, missing_docs)]\n/// Test.\npub mod t { include!(\"t.rs\"); }\n\
+         use t::{Set, decode, random, row, ROWS};\nfn main() {\n\
+         let name = |word, set| row(word, set).map(|row| row.name);\n\
+         assert_eq!((name(1, Set::First), name(1, Set::Second)), (Some(\"OLD\"), Some(\"NEW\")));\n\
+         assert_eq!((name(16, Set::First), name(16, Set::Second)), (Some(\"BOTH\"), Some(\"BOTH\")));\n\
+         assert!(decode(7, Set::First).is_none() && decode(7, Set::Second).is_some());\n\
+         assert_eq!(random(&ROWS[2], &mut || 6), Some(7));\n}\n",
+    )
+    .unwrap();
+    rustc(&main, &[]);
+    assert!(Command::new(directory.join("main")).status().unwrap().success());
+    let errors = generator.sets(["first"]).write(&directory).unwrap_err();
+    assert!(errors.to_string().contains(":5: there is no set called `second`"), "{errors}");
+}
+
+#[test]
 fn errors_name_file_and_line() {
     let directory = directory("errors");
     let (first, second) = (directory.join("a.decode"), directory.join("b.decode"));

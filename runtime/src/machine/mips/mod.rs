@@ -8,8 +8,9 @@ mod timer;
 
 use demotic_ir::{Access, CodeSource, CpuState, Fault, FaultKind, Trap, TrapContext};
 use demotic_mips::cp0::{coprocessor, status};
+use demotic_mips::decode::Set;
 use demotic_mips::state::{IRQ_LINES, MONITOR_ADDR, PC, SCRATCH, STATUS};
-use demotic_mips::{delay_slot, mode, traps};
+use demotic_mips::{MipsConfig, delay_slot, mode, traps};
 
 use self::exception::Exception;
 use self::privileged::Done;
@@ -114,7 +115,9 @@ impl MipsHypervisor {
             (_, Access::Store) => Exception::AddressStore(fault.addr as u32),
             (_, Access::Load | Access::Fetch) => Exception::AddressLoad(fault.addr as u32),
         };
-        let in_slot = self.word_at(platform, pc).is_some_and(delay_slot::is_branch);
+        let in_slot = self
+            .word_at(platform, pc)
+            .is_some_and(|word| delay_slot::is_branch(&MipsConfig::machine(self.big_endian), word));
         take(platform, cpu, exception, pc, in_slot);
         self.deliver(platform, cpu);
     }
@@ -198,7 +201,7 @@ fn fetch_fault(platform: &mut Platform, cpu: &CpuState, pc: u64, in_slot: bool) 
 /// What an instruction raises that is undefined or not allowed in this mode.
 fn undefined(cpu: &CpuState, word: u32) -> Exception {
     let status = cpu.get32(STATUS);
-    match coprocessor(word) {
+    match coprocessor(Set::PreR6, word) {
         Some(0) if !status::kernel(status) && status & status::CU0 == 0 => Exception::CoprocessorUnusable(0),
         Some(1) if status & status::CU1 == 0 => Exception::CoprocessorUnusable(1),
         Some(unit @ 2..) => Exception::CoprocessorUnusable(unit),

@@ -2,7 +2,7 @@
 
 use demotic_ir::CpuState;
 use demotic_mips::cp0::status;
-use demotic_mips::decode::{Insn, decode};
+use demotic_mips::decode::{Insn, Set, decode};
 use demotic_mips::state::{R, STATUS};
 
 use super::cp0::{self, Number};
@@ -25,7 +25,7 @@ pub(super) enum Done {
 
 /// Executes a privileged instruction. Gives its name in statistics, too.
 pub(super) fn execute(cpu: &mut CpuState, timer: &mut Timer, now: Nanos, word: u32) -> (&'static str, Done) {
-    match decode(word) {
+    match decode(word, Set::PreR6) {
         Some(Insn::Mfc0(a)) => mfc0(cpu, timer, now, a.rt, (a.rd, a.sel)),
         Some(Insn::Mtc0(a)) => mtc0(cpu, timer, now, a.rt, (a.rd, a.sel)),
         Some(Insn::Rdhwr(a)) => {
