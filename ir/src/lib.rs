@@ -17,6 +17,7 @@ mod ops;
 mod parse;
 pub mod passes;
 mod print;
+pub mod softfloat;
 mod state;
 mod types;
 mod value;
