@@ -264,7 +264,7 @@ struct Linked {
 
 fn prepare(kernel: &Kernel) -> Vec<Linked> {
     let layout = layout();
-    let guest = Guest { layout: &layout, nan_rule: NanRule::Arm, helpers: &[] };
+    let guest = Guest { layout: &layout, nan_rule: NanRule::Arm, helpers: &[], vector_helpers: &[] };
     let blocks: Vec<_> = kernel
         .blocks
         .iter()

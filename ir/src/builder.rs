@@ -2,6 +2,7 @@
 
 use crate::block::{Block, GuestInsn, Inst, Loc};
 use crate::exit::Exit;
+use crate::lanes::Shuffle;
 use crate::ops::Op;
 use crate::types::{IntCc, Type};
 use crate::value::{ExitId, Slot, Value};
@@ -84,6 +85,17 @@ impl BlockBuilder {
     pub fn nonzero(&mut self, v: Value) -> Value {
         let zero = self.i32(0);
         self.icmp(Type::I32, v, zero, IntCc::Ne)
+    }
+
+    /// Any bytes of `a` and `b` in any order: byte `i` of the result is byte `mask[i]` of both, `a` first.
+    pub fn vshuffle(&mut self, ty: Type, a: Value, b: Value, mask: u128) -> Value {
+        self.vshuffle_(ty, a, b, Shuffle::new(mask))
+    }
+
+    /// A constant vector.
+    pub fn v128(&mut self, imm: u128) -> Value {
+        let (lo, hi) = (self.i64(imm as u64), self.i64((imm >> 64) as u64));
+        self.vjoin(Type::V128, lo, hi)
     }
 
     /// Leaves the block, or the conditional part.

@@ -43,6 +43,21 @@ impl std::fmt::Debug for Helper {
     }
 }
 
+/// A pure function of the guest architecture on vectors of 128 bits, each as its low and its high half.
+#[derive(Clone, Copy)]
+pub struct VectorHelper {
+    /// Name in the text form.
+    pub name: &'static str,
+    /// The function.
+    pub function: fn([u64; 2], [u64; 2], [u64; 2]) -> [u64; 2],
+}
+
+impl std::fmt::Debug for VectorHelper {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
 /// How the results of invalid floating-point operations look.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum NanRule {
@@ -77,6 +92,11 @@ pub trait GuestArch: Send + Sync {
 
     /// The helpers that `helper` ops call, by id.
     fn helpers(&self) -> &'static [Helper];
+
+    /// The helpers that `vhelper` ops call, by id.
+    fn vector_helpers(&self) -> &'static [VectorHelper] {
+        &[]
+    }
 
     /// How NaN results look.
     fn nan_rule(&self) -> NanRule;

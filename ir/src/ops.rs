@@ -10,6 +10,7 @@
 //!
 //! Every op carries a type `ty`; the rule `Ty` means "that type", `Is(T)` a fixed one, `None` no result.
 
+use crate::lanes::{Lanes, Shuffle};
 use crate::types::{FlagCc, FlagMask, FloatCc, FpMode, IntCc, MemOp, MemSize, Type};
 use crate::value::{ExitId, HelperId, Slot, Value};
 
@@ -207,9 +208,107 @@ macro_rules! for_each_op {
             /// The same bits as another type of the same width (`i32`/`f32`, `i64`/`f64`).
             Bitcast bitcast (a: Any) (from: Type) -> Ty, PURE;
 
+            // ---- vectors; the type of every op is `v128`, also of those that give an integer: taking together and apart ----
+            /// The vector whose low half is `lo` and whose high half is `hi`.
+            VJoin vjoin (lo: Is(I64), hi: Is(I64)) () -> Ty, PURE;
+            /// The low half of a vector.
+            VLow vlow (a: Ty) () -> Is(I64), PURE;
+            /// The high half of a vector.
+            VHigh vhigh (a: Ty) () -> Is(I64), PURE;
+            /// The low bits of `a` in every lane.
+            VSplat vsplat (a: Is(I64)) (lanes: Lanes) -> Ty, PURE;
+            /// A lane, zero-extended.
+            VExtract vextract (a: Ty) (lanes: Lanes, lane: u8) -> Is(I64), PURE;
+            /// `a` with the low bits of `b` in a lane.
+            VInsert vinsert (a: Ty, b: Is(I64)) (lanes: Lanes, lane: u8) -> Ty, PURE;
+            /// Any bytes of `a` and `b` in any order.
+            VShuffle vshuffle_ (a: Ty, b: Ty) (shuffle: Shuffle) -> Ty, PURE;
+            /// For each byte of `b` the byte of `a` that it is the index of; 0 when it is 16 or more.
+            VTable vtable (a: Ty, b: Ty) () -> Ty, PURE;
+
+            // ---- vectors: arithmetic of lanes ----
+            /// Wrapping addition of lanes.
+            VAdd vadd (a: Ty, b: Ty) (lanes: Lanes) -> Ty, PURE;
+            /// Wrapping subtraction.
+            VSub vsub (a: Ty, b: Ty) (lanes: Lanes) -> Ty, PURE;
+            /// Wrapping multiplication, low half.
+            VMul vmul (a: Ty, b: Ty) (lanes: Lanes) -> Ty, PURE;
+            /// Wrapping negation.
+            VNeg vneg (a: Ty) (lanes: Lanes) -> Ty, PURE;
+            /// Wrapping absolute value.
+            VAbs vabs (a: Ty) (lanes: Lanes) -> Ty, PURE;
+            /// Signed saturating addition.
+            VAddSatS vadd_sat_s (a: Ty, b: Ty) (lanes: Lanes) -> Ty, PURE;
+            /// Unsigned saturating addition.
+            VAddSatU vadd_sat_u (a: Ty, b: Ty) (lanes: Lanes) -> Ty, PURE;
+            /// Signed saturating subtraction.
+            VSubSatS vsub_sat_s (a: Ty, b: Ty) (lanes: Lanes) -> Ty, PURE;
+            /// Unsigned saturating subtraction.
+            VSubSatU vsub_sat_u (a: Ty, b: Ty) (lanes: Lanes) -> Ty, PURE;
+            /// The smaller one of signed lanes.
+            VMinS vmin_s (a: Ty, b: Ty) (lanes: Lanes) -> Ty, PURE;
+            /// The smaller one of unsigned lanes.
+            VMinU vmin_u (a: Ty, b: Ty) (lanes: Lanes) -> Ty, PURE;
+            /// The larger one of signed lanes.
+            VMaxS vmax_s (a: Ty, b: Ty) (lanes: Lanes) -> Ty, PURE;
+            /// The larger one of unsigned lanes.
+            VMaxU vmax_u (a: Ty, b: Ty) (lanes: Lanes) -> Ty, PURE;
+            /// Unsigned average, rounded up: `(a + b + 1) >> 1` without overflow.
+            VAvgU vavg_u (a: Ty, b: Ty) (lanes: Lanes) -> Ty, PURE;
+            /// Number of bits set in each byte. The lanes are `b16`.
+            VPopcnt vpopcnt (a: Ty) (lanes: Lanes) -> Ty, PURE;
+            /// Number of leading zero bits of each lane.
+            VClz vclz (a: Ty) (lanes: Lanes) -> Ty, PURE;
+            /// All ones in the lanes for which the comparison holds, zero in the others.
+            VCmp vcmp (a: Ty, b: Ty) (lanes: Lanes, cc: IntCc) -> Ty, PURE;
+
+            // ---- vectors: bits ----
+            /// Bitwise and.
+            VAnd vand (a: Ty, b: Ty) () -> Ty, PURE;
+            /// Bitwise or.
+            VOr vor (a: Ty, b: Ty) () -> Ty, PURE;
+            /// Bitwise exclusive or.
+            VXor vxor (a: Ty, b: Ty) () -> Ty, PURE;
+            /// Bitwise complement.
+            VNot vnot (a: Ty) () -> Ty, PURE;
+            /// The bits of `a` where `mask` has ones, those of `b` where it has zeros.
+            VSelect vselect (mask: Ty, a: Ty, b: Ty) () -> Ty, PURE;
+            /// Left shift of each lane by `amount`, which is less than its width.
+            VShlI vshl_i (a: Ty) (lanes: Lanes, amount: u8) -> Ty, PURE;
+            /// Logical right shift of each lane by `amount`, which is less than its width.
+            VShrI vshr_i (a: Ty) (lanes: Lanes, amount: u8) -> Ty, PURE;
+            /// Arithmetic right shift of each lane by `amount`, which is less than its width.
+            VSarI vsar_i (a: Ty) (lanes: Lanes, amount: u8) -> Ty, PURE;
+            /// Left shift of each lane of `a` by the lane of `b` modulo the width.
+            VShlV vshl_v (a: Ty, b: Ty) (lanes: Lanes) -> Ty, PURE;
+            /// Logical right shift of each lane of `a` by the lane of `b` modulo the width.
+            VShrV vshr_v (a: Ty, b: Ty) (lanes: Lanes) -> Ty, PURE;
+            /// Arithmetic right shift of each lane of `a` by the lane of `b` modulo the width.
+            VSarV vsar_v (a: Ty, b: Ty) (lanes: Lanes) -> Ty, PURE;
+
+            // ---- vectors: width of lanes. `lanes` is the source's division ----
+            /// Sign-extends the lanes of the low half to twice their width.
+            VWidenLowS vwiden_low_s (a: Ty) (lanes: Lanes) -> Ty, PURE;
+            /// Zero-extends the lanes of the low half to twice their width.
+            VWidenLowU vwiden_low_u (a: Ty) (lanes: Lanes) -> Ty, PURE;
+            /// Sign-extends the lanes of the high half to twice their width.
+            VWidenHighS vwiden_high_s (a: Ty) (lanes: Lanes) -> Ty, PURE;
+            /// Zero-extends the lanes of the high half to twice their width.
+            VWidenHighU vwiden_high_u (a: Ty) (lanes: Lanes) -> Ty, PURE;
+            /// The low halves of the lanes: those of `a` in the low half of the result, those of `b` in the high half.
+            VNarrow vnarrow (a: Ty, b: Ty) (lanes: Lanes) -> Ty, PURE;
+            /// As `vnarrow`, saturating signed lanes to signed ones.
+            VNarrowSatSs vnarrow_sat_ss (a: Ty, b: Ty) (lanes: Lanes) -> Ty, PURE;
+            /// As `vnarrow`, saturating signed lanes to unsigned ones.
+            VNarrowSatSu vnarrow_sat_su (a: Ty, b: Ty) (lanes: Lanes) -> Ty, PURE;
+            /// As `vnarrow`, saturating unsigned lanes to unsigned ones.
+            VNarrowSatUu vnarrow_sat_uu (a: Ty, b: Ty) (lanes: Lanes) -> Ty, PURE;
+
             // ---- helpers and control ----
             /// Calls a pure helper of the guest architecture with three 64-bit arguments; gives 64 bits.
             Helper helper (a: Is(I64), b: Is(I64), c: Is(I64)) (id: HelperId) -> Is(I64), PURE;
+            /// Calls a pure helper of the guest architecture with three vectors; gives a vector.
+            VHelper vhelper (a: Ty, b: Ty, c: Ty) (id: HelperId) -> Ty, PURE;
             /// Begins a part that runs only when `c`; closed by `end_if`. Parts do not nest, and values defined inside are not visible outside.
             If if_ (c: Is(Bool)) () -> None, CONTROL;
             /// Ends a conditional part.
@@ -367,6 +466,16 @@ const fn op_name(method: &'static str) -> &'static str {
 }
 
 for_each_op!(define_ops);
+
+// Blocks are copied by every pass.
+const _: () = assert!(size_of::<Op>() <= 24);
+
+impl OpInfo {
+    /// Whether the op's type is `v128`. Names of vector ops, and no others, begin with `v`.
+    pub fn is_vector(&self) -> bool {
+        self.name.starts_with('v')
+    }
+}
 
 impl Op {
     /// The type of the op's result, `None` when it gives no value.

@@ -5,6 +5,7 @@ use std::fmt;
 
 use crate::block::{Block, GuestInsn, Inst, Loc};
 use crate::exit::{Exit, Trap};
+use crate::lanes::{Lanes, Shuffle};
 use crate::ops::{OPS, Op};
 use crate::state::StateLayout;
 use crate::types::{FlagCc, FlagMask, FloatCc, FpMode, IntCc, MemOp, MemSize, Rounding, Type};
@@ -65,6 +66,9 @@ parse_field! {
     Value => |text, cx| cx.names.get(text).copied().ok_or(format!("`{text}` is not defined"));
     u64 => |text, cx| number(text);
     i32 => |text, cx| text.parse().map_err(|_| format!("`{text}` is not a displacement"));
+    u8 => |text, cx| text.parse().map_err(|_| format!("`{text}` is not a small number"));
+    Lanes => |text, cx| Lanes::from_name(text).ok_or(format!("`{text}` is not a division into lanes"));
+    Shuffle => |text, cx| shuffle(text);
     Type => |text, cx| type_name(text);
     IntCc => |text, cx| IntCc::from_name(text).ok_or(format!("`{text}` is not a comparison"));
     FloatCc => |text, cx| FloatCc::from_name(text).ok_or(format!("`{text}` is not a comparison"));
@@ -88,6 +92,11 @@ fn number(text: &str) -> Result<u64, String> {
         None => text.parse(),
     };
     parsed.map_err(|_| format!("`{text}` is not a number"))
+}
+
+fn shuffle(text: &str) -> Result<Shuffle, String> {
+    let mask = text.strip_prefix("0x").and_then(|hex| u128::from_str_radix(hex, 16).ok());
+    mask.map(Shuffle::new).ok_or(format!("`{text}` is not a shuffle"))
 }
 
 fn type_name(text: &str) -> Result<Type, String> {

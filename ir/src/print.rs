@@ -17,6 +17,7 @@ use std::fmt::Write;
 
 use crate::block::Block;
 use crate::exit::{Exit, Trap};
+use crate::lanes::{Lanes, Shuffle};
 use crate::ops::Op;
 use crate::state::StateLayout;
 use crate::types::{FlagCc, FlagMask, FloatCc, FpMode, IntCc, MemOp, MemSize, Type};
@@ -56,6 +57,9 @@ print_field! {
     Value => |v, to| { let _ = write!(to.out, "v{}", v.0); };
     u64 => |v, to| { let _ = write!(to.out, "{v:#x}"); };
     i32 => |v, to| { let _ = write!(to.out, "{v}"); };
+    u8 => |v, to| { let _ = write!(to.out, "{v}"); };
+    Lanes => |v, to| to.out.push_str(v.name());
+    Shuffle => |v, to| { let _ = write!(to.out, "{:#034x}", v.mask()); };
     Type => |v, to| to.out.push_str(v.name());
     IntCc => |v, to| to.out.push_str(v.name());
     FloatCc => |v, to| to.out.push_str(v.name());

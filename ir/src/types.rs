@@ -15,13 +15,16 @@ pub enum Type {
     F32,
     /// An IEEE 754 binary64 number.
     F64,
+    /// A vector of 16 bytes. How it is divided into lanes is up to the op; lane 0 is in the lowest bits.
+    V128,
     /// The producer of a set of N, Z, C, V condition flags: the operation and its operands, not the bits.
     Flags,
 }
 
 impl Type {
     /// All types, in declaration order.
-    pub const ALL: [Type; 6] = [Type::Bool, Type::I32, Type::I64, Type::F32, Type::F64, Type::Flags];
+    pub const ALL: [Type; 7] =
+        [Type::Bool, Type::I32, Type::I64, Type::F32, Type::F64, Type::V128, Type::Flags];
 
     /// The type's name in the text form.
     pub fn name(self) -> &'static str {
@@ -31,24 +34,26 @@ impl Type {
             Type::I64 => "i64",
             Type::F32 => "f32",
             Type::F64 => "f64",
+            Type::V128 => "v128",
             Type::Flags => "flags",
         }
     }
 
-    /// Width in bits of a value held in a state word; `Flags` has none and gives 0.
+    /// Width in bits of a value; `Flags` has none and gives 0.
     pub fn bits(self) -> u32 {
         match self {
             Type::Bool => 1,
             Type::I32 | Type::F32 => 32,
             Type::I64 | Type::F64 => 64,
+            Type::V128 => 128,
             Type::Flags => 0,
         }
     }
 
-    /// The bits that a value of this type may have set in a state word.
+    /// The bits that a value of this type may have set in a word (a vector: in each of its two).
     pub fn mask(self) -> u64 {
         match self.bits() {
-            64 => u64::MAX,
+            64 | 128 => u64::MAX,
             n => (1 << n) - 1,
         }
     }
@@ -85,6 +90,7 @@ macro_rules! text_enum {
         }
     };
 }
+pub(crate) use text_enum;
 
 pub(crate) use text_enum;
 

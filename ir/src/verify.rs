@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::block::Block;
 use crate::exit::Exit;
+use crate::lanes::Lanes;
 use crate::ops::{Op, TypeRule};
 use crate::types::Type;
 use crate::value::Value;
@@ -64,6 +65,9 @@ impl Verifier<'_> {
             }
         });
         result?;
+        if info.is_vector() != (op.ty() == Type::V128) {
+            return Err(format!("`{}` is no op of type {}", info.name, op.ty()));
+        }
         self.immediates(op)?;
         self.control(i, op)
     }
@@ -110,6 +114,7 @@ impl Verifier<'_> {
             {
                 Err(format!("the operand is not of type {from}"))
             }
+            _ if op.ty() == Type::V128 => vector_immediates(op),
             _ => Ok(()),
         }
     }
@@ -151,4 +156,25 @@ impl Verifier<'_> {
         });
         result
     }
+}
+
+/// Checks lanes, and numbers and widths that depend on them.
+fn vector_immediates(op: &Op) -> Result<(), String> {
+    let fits = match *op {
+        Op::VExtract { lanes, lane, .. } | Op::VInsert { lanes, lane, .. } => u32::from(lane) < lanes.count(),
+        Op::VShlI { lanes, amount, .. }
+        | Op::VShrI { lanes, amount, .. }
+        | Op::VSarI { lanes, amount, .. } => u32::from(amount) < lanes.bits(),
+        Op::VPopcnt { lanes, .. } => lanes == Lanes::B16,
+        Op::VWidenLowS { lanes, .. }
+        | Op::VWidenLowU { lanes, .. }
+        | Op::VWidenHighS { lanes, .. }
+        | Op::VWidenHighU { lanes, .. } => lanes.wider().is_some(),
+        Op::VNarrow { lanes, .. }
+        | Op::VNarrowSatSs { lanes, .. }
+        | Op::VNarrowSatSu { lanes, .. }
+        | Op::VNarrowSatUu { lanes, .. } => lanes.narrower().is_some(),
+        _ => true,
+    };
+    if fits { Ok(()) } else { Err(format!("an immediate of `{}` is out of range", op.info().name)) }
 }

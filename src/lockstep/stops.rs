@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use demotic_ir::{
     Block, BlockBuilder, CodeSource, CpuState, Exit, GuestArch, Helper, IntCc, LiftOptions, Loc, NanRule, Op,
-    Slot, StateLayout, Trap, Type, Value,
+    Slot, StateLayout, Trap, Type, Value, VectorHelper,
 };
 
 /// The trap at the end of a block. No guest has breakpoints with such a number.
@@ -37,6 +37,10 @@ impl GuestArch for Stopping {
 
     fn helpers(&self) -> &'static [Helper] {
         self.0.helpers()
+    }
+
+    fn vector_helpers(&self) -> &'static [VectorHelper] {
+        self.0.vector_helpers()
     }
 
     fn nan_rule(&self) -> NanRule {

@@ -35,10 +35,13 @@ pub(crate) enum HostCall {
     Trap,
     /// `(operation, a, b) -> result bits`: a floating-point operation whose result is a NaN. System V.
     NanResult,
+    /// `(helper, operands, _)`: a vector helper, given by its address, on three vectors in memory; the first of them
+    /// becomes its result. System V.
+    VectorHelper,
 }
 
 /// Number of `HostCall`s.
-const HOST_CALLS: usize = 3;
+const HOST_CALLS: usize = 4;
 
 /// What translated code and the run loop share, besides the guest's registers.
 #[repr(C)]
@@ -55,6 +58,8 @@ pub(crate) struct Header {
     pub(crate) host_calls: [u64; HOST_CALLS],
     /// Address of the guest's table of helper functions.
     pub(crate) guest_helpers: u64,
+    /// Address of the guest's table of vector helpers.
+    pub(crate) vector_helpers: u64,
     /// The run loop that entered translated code (`engine::callbacks::Activation`), for callbacks.
     pub(crate) activation: u64,
     /// Host instruction and data address of a fault in translated code, and whether it was a store.
@@ -91,6 +96,7 @@ impl VcpuState {
                 sections: 0,
                 host_calls: [0; HOST_CALLS],
                 guest_helpers: 0,
+                vector_helpers: 0,
                 activation: 0,
                 fault: FaultRecord::default(),
             },
@@ -112,6 +118,7 @@ pub(crate) mod offset {
     pub(crate) const HOST_SP: i32 = header_offset(offset_of!(Header, host_sp));
     pub(crate) const SECTIONS: i32 = header_offset(offset_of!(Header, sections));
     pub(crate) const GUEST_HELPERS: i32 = header_offset(offset_of!(Header, guest_helpers));
+    pub(crate) const VECTOR_HELPERS: i32 = header_offset(offset_of!(Header, vector_helpers));
     pub(crate) const JUMP_CACHE: i32 =
         offset_of!(VcpuState, jump_cache) as i32 - offset_of!(VcpuState, cpu) as i32;
 

@@ -11,6 +11,17 @@ use crate::value::{Slot, Value};
 /// Words of temporary flags, at the end of the frame.
 const FLAG_WORDS: usize = 128;
 const FIRST_FLAGS: u16 = (FRAME_WORDS - FLAG_WORDS) as u16;
+/// Words of temporary vectors, before the flags.
+const VECTOR_WORDS: usize = 192;
+const FIRST_VECTOR: u16 = FIRST_FLAGS - VECTOR_WORDS as u16;
+
+/// How many words a value takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Width {
+    Word = 1,
+    Vector = 2,
+    Flags = 4,
+}
 
 /// What is known of a value before it has a word.
 #[derive(Clone, Copy)]
@@ -19,8 +30,8 @@ struct Life {
     def: u32,
     /// The last draft that uses it.
     last_use: u32,
-    /// Whether it is a set of flags: four words.
-    flags: bool,
+    /// Its words.
+    width: Width,
 }
 
 /// The words of all values.
@@ -43,13 +54,14 @@ impl Homes {
     }
 }
 
-/// Gives a word to each of the `count` values that the drafts define. `is_flags` says which are sets of flags.
+/// Gives a word to each of the `count` values that the drafts define. `width` says how
+/// wide each is.
 pub(super) fn allocate<M>(
     drafts: &[Draft<M>],
     count: usize,
-    is_flags: impl Fn(Value) -> bool,
+    width: impl Fn(Value) -> Width,
 ) -> Result<Homes, CompileError> {
-    let lives = lives(drafts, count, is_flags);
+    let lives = lives(drafts, count, width);
     let next_writes = next_writes(drafts);
     let mut homes = Homes { words: vec![None; count] };
     SlotHomes::new().assign(drafts, &lives, &next_writes, &mut homes);
@@ -66,9 +78,9 @@ fn for_each_arg<M>(draft: &Draft<M>, mut f: impl FnMut(Arg)) {
     }
 }
 
-fn lives<M>(drafts: &[Draft<M>], count: usize, is_flags: impl Fn(Value) -> bool) -> Vec<Life> {
+fn lives<M>(drafts: &[Draft<M>], count: usize, width: impl Fn(Value) -> Width) -> Vec<Life> {
     let mut lives: Vec<Life> =
-        (0..count).map(|v| Life { def: 0, last_use: 0, flags: is_flags(Value(v as u32)) }).collect();
+        (0..count).map(|v| Life { def: 0, last_use: 0, width: width(Value(v as u32)) }).collect();
     for (at, draft) in (0..).zip(drafts) {
         for_each_arg(draft, |arg| match arg {
             Arg::Use(v) => lives[v.0 as usize].last_use = at,
@@ -171,7 +183,7 @@ impl SlotHomes {
     fn may_compute_in(&self, v: Value, slot: Slot, width: u16, life: &Life, homes: &Homes) -> bool {
         let def = life.def + 1;
         homes.words[v.0 as usize].is_none()
-            && life.flags == (width == 4)
+            && life.width as u16 == width
             && self.exposed <= def
             && self.edge < def
             && range(slot, width).all(|s| self.touched[s] < def && self.needed[s] <= def)
@@ -181,8 +193,9 @@ impl SlotHomes {
 /// Gives temporaries to the values that have no word yet, each for as long as it is used.
 fn assign_temporaries<M>(drafts: &[Draft<M>], lives: &[Life], homes: &mut Homes) -> Result<(), CompileError> {
     let mut pools = Pools {
-        words: Pool::new(STATE_WORDS as u16, FIRST_FLAGS, 1),
-        flags: Pool::new(FIRST_FLAGS, FRAME_WORDS as u16, 4),
+        words: Pool::new(STATE_WORDS as u16, FIRST_VECTOR, Width::Word),
+        vectors: Pool::new(FIRST_VECTOR, FIRST_FLAGS, Width::Vector),
+        flags: Pool::new(FIRST_FLAGS, FRAME_WORDS as u16, Width::Flags),
     };
     // Values that the draft in hand uses for the last time, or not at all.
     let mut dying: Vec<Value> = Vec::new();
@@ -216,13 +229,18 @@ fn assign_temporaries<M>(drafts: &[Draft<M>], lives: &[Life], homes: &mut Homes)
 /// The free temporaries.
 struct Pools {
     words: Pool,
+    vectors: Pool,
     flags: Pool,
 }
 
 impl Pools {
     /// The pool that a value's temporary comes from.
     fn of(&mut self, life: &Life) -> &mut Pool {
-        if life.flags { &mut self.flags } else { &mut self.words }
+        match life.width {
+            Width::Word => &mut self.words,
+            Width::Vector => &mut self.vectors,
+            Width::Flags => &mut self.flags,
+        }
     }
 }
 
@@ -237,8 +255,8 @@ struct Pool {
 }
 
 impl Pool {
-    fn new(first: u16, end: u16, size: u16) -> Pool {
-        Pool { first, end, size, fresh: first, free: Vec::new() }
+    fn new(first: u16, end: u16, size: Width) -> Pool {
+        Pool { first, end, size: size as u16, fresh: first, free: Vec::new() }
     }
 
     fn take(&mut self) -> Option<u16> {

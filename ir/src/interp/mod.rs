@@ -1,7 +1,7 @@
 //! The interpreter: the oracle that says what the IR means, and the engine for code that is not hot.
 //!
 //! [`compile`] turns a block into a row of pre-decoded ops; [`Code::run`] executes them. What the ops mean is in
-//! [`integer`], [`flags`], [`memory`] and [`fp`](crate::fp), as plain functions on words. The rest is about speed:
+//! [`integer`], [`flags`], [`memory`], [`vector`] and [`fp`](crate::fp), as plain functions on words. The rest is about speed:
 //! `plan` and `select` choose ops (folding constants, shifts, addresses and comparisons into their users), `alloc` gives
 //! values their words (guest registers are used in place), `op` says how ops follow one another.
 //!
@@ -18,19 +18,23 @@ mod float;
 mod op;
 mod plan;
 mod select;
+mod simd;
 
 pub mod flags;
 pub mod integer;
 pub mod memory;
+pub mod vector;
 
 use std::fmt;
 
 use crate::block::Block;
 use crate::exit::Trap;
-use crate::guest::{GuestArch, Helper, NanRule};
+use crate::guest::{GuestArch, Helper, NanRule, VectorHelper};
 use crate::memory::{Fault, Memory};
 use crate::state::{CpuState, StateLayout};
+use crate::types::Type;
 use crate::value::HelperId;
+use alloc::Width;
 use op::{Env, OpCode};
 
 /// What the interpreter has to know of the guest.
@@ -42,12 +46,19 @@ pub struct Guest<'a> {
     pub nan_rule: NanRule,
     /// What `helper` ops call.
     pub helpers: &'static [Helper],
+    /// What `vhelper` ops call.
+    pub vector_helpers: &'static [VectorHelper],
 }
 
 impl<'a> Guest<'a> {
     /// What a guest architecture says of itself.
     pub fn of(arch: &'a dyn GuestArch) -> Guest<'a> {
-        Guest { layout: arch.layout(), nan_rule: arch.nan_rule(), helpers: arch.helpers() }
+        Guest {
+            layout: arch.layout(),
+            nan_rule: arch.nan_rule(),
+            helpers: arch.helpers(),
+            vector_helpers: arch.vector_helpers(),
+        }
     }
 }
 
@@ -165,6 +176,7 @@ pub struct Code<M> {
     targets: Box<[u64]>,
     nan_rule: NanRule,
     helpers: &'static [Helper],
+    vector_helpers: &'static [VectorHelper],
 }
 
 impl<M> fmt::Debug for Code<M> {
@@ -179,8 +191,12 @@ impl<M> fmt::Debug for Code<M> {
 /// What the interpreter cannot do; see [`CompileError`].
 pub fn compile<M: Memory>(block: &Block, guest: &Guest<'_>) -> Result<Code<M>, CompileError> {
     let selection = select::select::<M>(block, guest)?;
-    let is_flags = |v| block.value_type(v) == Some(crate::types::Type::Flags);
-    let homes = alloc::allocate(&selection.drafts, selection.values, is_flags)?;
+    let width = |v| match block.value_type(v) {
+        Some(Type::Flags) => Width::Flags,
+        Some(Type::V128) => Width::Vector,
+        _ => Width::Word,
+    };
+    let homes = alloc::allocate(&selection.drafts, selection.values, width)?;
     let (ops, srcs) = emit::emit(&selection.drafts, &homes)?;
     Ok(Code {
         ops: ops.into(),
@@ -189,6 +205,7 @@ pub fn compile<M: Memory>(block: &Block, guest: &Guest<'_>) -> Result<Code<M>, C
         ways: selection.ways.into(),
         nan_rule: guest.nan_rule,
         helpers: guest.helpers,
+        vector_helpers: guest.vector_helpers,
     })
 }
 
@@ -196,7 +213,14 @@ impl<M: Memory> Code<M> {
     /// Executes the block.
     #[inline]
     pub fn run(&self, cpu: &mut CpuState, mem: &mut M) -> Outcome {
-        let mut env = Env { mem, helpers: self.helpers, nan_rule: self.nan_rule, target: 0, fault: None };
+        let mut env = Env {
+            mem,
+            helpers: self.helpers,
+            vector_helpers: self.vector_helpers,
+            nan_rule: self.nan_rule,
+            target: 0,
+            fault: None,
+        };
         let finish = op::next(&mut cpu.words, &mut env, &self.ops);
         let way = finish.0 as usize;
         match self.targets.get(way) {

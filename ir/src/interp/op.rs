@@ -4,7 +4,7 @@
 //! builds that call is a jump (all arguments are in registers and nothing is to be dropped); without the optimisation it
 //! is a call whose depth is bounded by [`MAX_OPS`].
 
-use crate::guest::{Helper, NanRule};
+use crate::guest::{Helper, NanRule, VectorHelper};
 use crate::memory::{Access, Fault, FaultKind};
 use crate::state::FRAME_WORDS;
 
@@ -32,6 +32,7 @@ pub(super) struct OpCode<M> {
 pub(super) struct Env<'a, M> {
     pub(super) mem: &'a mut M,
     pub(super) helpers: &'static [Helper],
+    pub(super) vector_helpers: &'static [VectorHelper],
     pub(super) nan_rule: NanRule,
     /// Where a way out that has no target of its own leads; 0 for the others.
     pub(super) target: u64,

@@ -1,5 +1,7 @@
 //! Chooses ops for a block: one method per op of the IR, each naming the handlers that can do it.
 
+mod vectors;
+
 use super::access::{self, monitor_slots, pack};
 use super::arithmetic as int;
 use super::control::{self, Forms};
@@ -8,14 +10,18 @@ use super::float;
 use super::memory::MemKind;
 use super::op::Run;
 use super::plan::Plan;
+use super::simd;
 use super::{CompileError, Guest, Way, WayKind};
 use crate::block::Block;
 use crate::exit::Exit;
+use crate::for_each_vector_function;
+use crate::lanes::{Lanes, Shuffle};
 use crate::memory::Memory;
 use crate::ops::{Op, OpVisitor};
 use crate::state::FlagSlots;
 use crate::types::{FlagCc, FlagMask, FloatCc, FpMode, IntCc, MemOp, MemSize, Rounding, Type};
 use crate::value::{ExitId, HelperId, Slot, Value};
+use vectors::vector_methods;
 
 /// A block's ops before words are given to values.
 pub(super) struct Selection<M> {
@@ -723,6 +729,8 @@ impl<M: Memory> OpVisitor for Selector<'_, M> {
     fn bitcast(&mut self, _: Type, _: Value, _: Type) -> Done {
         Ok(()) // The same word: the plan has made it an alias.
     }
+
+    for_each_vector_function!(vector_methods);
 
     fn helper(&mut self, _: Type, a: Value, b: Value, c: Value, id: HelperId) -> Done {
         if usize::from(id.0) >= self.guest.helpers.len() {

@@ -3,12 +3,13 @@
 
 pub mod random;
 pub mod reference;
+mod vectors;
 
 use demotic_ir::interp::{self, Guest, Outcome, WayKind};
 use demotic_ir::passes::{self, PassOptions, PassSet};
 use demotic_ir::{
     Access, Block, CpuState, Fault, FaultKind, FlagSlots, Helper, HostView, MemSize, Memory, NanRule, Slot,
-    SlotInfo, StateLayout, Type, parse_block, verify,
+    SlotInfo, StateLayout, Type, VectorHelper, parse_block, verify,
 };
 
 /// Number of general registers.
@@ -50,9 +51,16 @@ extern "C" fn sum3(a: u64, b: u64, c: u64) -> u64 {
 /// The helpers of the test guest.
 pub static HELPERS: &[Helper] = &[Helper { name: "sum3", function: sum3 }];
 
+fn mix([a, b]: [u64; 2], [c, d]: [u64; 2], [e, f]: [u64; 2]) -> [u64; 2] {
+    [a ^ d.rotate_left(7) ^ e, b.wrapping_sub(c).wrapping_add(f)]
+}
+
+/// The vector helpers of the test guest.
+pub static VECTOR_HELPERS: &[VectorHelper] = &[VectorHelper { name: "mix", function: mix }];
+
 /// The test guest.
 pub fn guest(layout: &StateLayout) -> Guest<'_> {
-    Guest { layout, nan_rule: NanRule::Arm, helpers: HELPERS }
+    Guest { layout, nan_rule: NanRule::Arm, helpers: HELPERS, vector_helpers: VECTOR_HELPERS }
 }
 
 /// Memory of 4 KiB at 0x1000; the last 256 bytes cannot be written.

@@ -71,9 +71,9 @@ pub fn state(rng: &mut Rng) -> CpuState {
     cpu
 }
 
-struct Maker<'a> {
-    rng: &'a mut Rng,
-    b: BlockBuilder,
+pub(super) struct Maker<'a> {
+    pub(super) rng: &'a mut Rng,
+    pub(super) b: BlockBuilder,
     /// Values that may be used, by type.
     pool: Vec<(Type, Value)>,
 }
@@ -98,7 +98,7 @@ impl Maker<'_> {
     }
 
     /// A value of a type: one that exists, a register or a constant.
-    fn value(&mut self, ty: Type) -> Value {
+    pub(super) fn value(&mut self, ty: Type) -> Value {
         let known: Vec<Value> = self.pool.iter().filter(|p| p.0 == ty).map(|p| p.1).collect();
         if !known.is_empty() && !self.rng.one_in(3) {
             return self.rng.pick(&known[known.len().saturating_sub(6)..]);
@@ -110,12 +110,16 @@ impl Maker<'_> {
                 self.b.icmp(Type::I32, a, b, cc)
             }
             Type::Flags => self.b.get_flags(Type::Flags),
-            _ if self.rng.one_in(3) => {
+            _ if ty != Type::V128 && self.rng.one_in(3) => {
                 let imm = self.rng.edgy(ty);
                 self.b.const_(ty, imm)
             }
             Type::I32 | Type::F32 => self.b.get(ty, Slot(self.rng.below(u64::from(REGISTERS)) as u16)),
             Type::I64 | Type::F64 => self.b.get(ty, Slot(D + self.rng.below(u64::from(D_REGISTERS)) as u16)),
+            Type::V128 => {
+                let (lo, hi) = (self.value(Type::I64), self.value(Type::I64));
+                self.b.vjoin(ty, lo, hi)
+            }
         };
         self.add(ty, v)
     }
@@ -146,7 +150,16 @@ impl Maker<'_> {
 
     fn contents(&mut self) {
         for _ in 0..self.rng.below(4) {
-            let ty = self.rng.pick(&[Type::I32, Type::I32, Type::I32, Type::I64, Type::F32, Type::F64]);
+            let ty = self.rng.pick(&[
+                Type::I32,
+                Type::I32,
+                Type::I32,
+                Type::I64,
+                Type::F32,
+                Type::F64,
+                Type::V128,
+                Type::V128,
+            ]);
             let v = self.pure(ty);
             self.add(ty, v);
         }
@@ -272,6 +285,8 @@ impl Maker<'_> {
     fn pure(&mut self, ty: Type) -> Value {
         match ty {
             Type::F32 | Type::F64 => self.float(ty),
+            Type::V128 => super::vectors::vector(self),
+            Type::I64 if self.rng.one_in(4) => super::vectors::part(self),
             _ if self.rng.one_in(4) => self.conversion(ty),
             _ => self.integer(ty),
         }

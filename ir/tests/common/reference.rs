@@ -1,12 +1,12 @@
 //! The plainest interpreter there is: one op at a time, values in a vector. What the real one is compared with.
 
-use demotic_ir::interp::{WayKind, flags, integer as int, memory};
+use demotic_ir::interp::{WayKind, flags, integer as int, memory, vector};
 use demotic_ir::{
-    Block, CpuState, Exit, ExitId, Fault, FlagCc, FlagMask, FloatCc, FpMode, HelperId, IntCc, MemOp, MemSize,
-    NanRule, Op, OpVisitor, Slot, StateLayout, Type, Value, fp,
+    Block, CpuState, Exit, ExitId, Fault, FlagCc, FlagMask, FloatCc, FpMode, HelperId, IntCc, Lanes, MemOp,
+    MemSize, NanRule, Op, OpVisitor, Shuffle, Slot, StateLayout, Type, Value, for_each_vector_function, fp,
 };
 
-use super::{Effect, HELPERS, Ram};
+use super::{Effect, HELPERS, Ram, VECTOR_HELPERS};
 
 /// How a block ended.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -35,6 +35,7 @@ struct Machine<'a> {
     ram: Ram,
     values: Vec<u64>,
     flags: Vec<Option<flags::Flags>>,
+    vectors: Vec<u128>,
     /// Inside a conditional part that does not run.
     skipping: bool,
     end: Option<End>,
@@ -51,6 +52,7 @@ pub fn execute(block: &Block, rule: NanRule, cpu: &CpuState, ram: &Ram) -> Effec
         ram: ram.clone(),
         values: Vec::new(),
         flags: Vec::new(),
+        vectors: Vec::new(),
         skipping: false,
         end: None,
         src: 0,
@@ -67,6 +69,7 @@ pub fn execute(block: &Block, rule: NanRule, cpu: &CpuState, ram: &Ram) -> Effec
         };
         machine.values.push(value);
         machine.flags.resize(machine.values.len(), None);
+        machine.vectors.resize(machine.values.len(), 0);
         if machine.end.is_some() {
             break;
         }
@@ -89,6 +92,15 @@ impl Machine<'_> {
 
     fn set_flags(&mut self, f: flags::Flags) -> u64 {
         self.flags.push(Some(f));
+        0
+    }
+
+    fn vec(&self, v: Value) -> u128 {
+        self.vectors[v.0 as usize]
+    }
+
+    fn set_vec(&mut self, v: u128) -> u64 {
+        self.vectors.push(v);
         0
     }
 
@@ -118,6 +130,15 @@ impl Machine<'_> {
 macro_rules! plain {
     ($($name:ident($($arg:ident),*) = $function:path;)*) => {
         $(fn $name(&mut self, ty: Type, $($arg: Value),*) -> u64 { $function(ty, $(self.v($arg)),*) })*
+    };
+}
+
+macro_rules! vectors {
+    ($($variant:ident $method:ident $function:ident ($($x:ident),+) ($($i:ident: $it:ty),*);)*) => {
+        $(fn $method(&mut self, _: Type, $($x: Value,)+ $($i: $it),*) -> u64 {
+            let result = vector::$function($($i,)* $(self.vec($x)),+);
+            self.set_vec(result)
+        })*
     };
 }
 
@@ -320,6 +341,32 @@ impl OpVisitor for Machine<'_> {
     fn bitcast(&mut self, _: Type, a: Value, _: Type) -> u64 {
         self.v(a)
     }
+    for_each_vector_function!(vectors);
+
+    fn vjoin(&mut self, _: Type, lo: Value, hi: Value) -> u64 {
+        self.set_vec(vector::join(self.v(lo), self.v(hi)))
+    }
+    fn vlow(&mut self, _: Type, a: Value) -> u64 {
+        vector::low(self.vec(a))
+    }
+    fn vhigh(&mut self, _: Type, a: Value) -> u64 {
+        vector::high(self.vec(a))
+    }
+    fn vsplat(&mut self, _: Type, a: Value, lanes: Lanes) -> u64 {
+        self.set_vec(vector::splat(lanes, self.v(a)))
+    }
+    fn vextract(&mut self, _: Type, a: Value, lanes: Lanes, lane: u8) -> u64 {
+        vector::extract(lanes, lane, self.vec(a))
+    }
+    fn vinsert(&mut self, _: Type, a: Value, b: Value, lanes: Lanes, lane: u8) -> u64 {
+        self.set_vec(vector::insert(lanes, lane, self.vec(a), self.v(b)))
+    }
+    fn vhelper(&mut self, _: Type, a: Value, b: Value, c: Value, id: HelperId) -> u64 {
+        let halves = |v| [vector::low(self.vec(v)), vector::high(self.vec(v))];
+        let [lo, hi] = (VECTOR_HELPERS[usize::from(id.0)].function)(halves(a), halves(b), halves(c));
+        self.set_vec(vector::join(lo, hi))
+    }
+
     fn helper(&mut self, _: Type, a: Value, b: Value, c: Value, id: HelperId) -> u64 {
         (HELPERS[usize::from(id.0)].function)(self.v(a), self.v(b), self.v(c))
     }

@@ -14,6 +14,7 @@ mod float;
 mod memory;
 mod ops;
 mod state;
+mod vector;
 
 pub(crate) use control::decode_trap;
 pub(crate) use float::FloatOp;
@@ -21,7 +22,7 @@ pub(crate) use float::FloatOp;
 use std::collections::HashMap;
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::types::{F32, F64, I8, I32, I64};
+use cranelift_codegen::ir::types::{F32, F64, I8, I8X16, I32, I64};
 use cranelift_codegen::ir::{
     self, AbiParam, InstBuilder, MemFlagsData, SigRef, Signature, SourceLoc, UserFuncName,
 };
@@ -90,6 +91,8 @@ pub(crate) struct Lowerer<'a> {
     helper_signature: SigRef,
     trap_signature: SigRef,
     variables: HashMap<Slot, Variable>,
+    /// Memory for the operands of vector helpers, if there are any.
+    vector_slot: Option<ir::StackSlot>,
     blocks: Vec<ir::Block>,
     exits: Vec<LinkExit>,
     /// Flag producers at the end of each lowered block.
@@ -165,6 +168,7 @@ pub(crate) fn lower_region(
         helper_signature,
         trap_signature,
         variables: HashMap::new(),
+        vector_slot: None,
         blocks,
         exits: Vec::new(),
         flags_out: vec![FlagSet::IN_SLOTS; region.blocks.len()],
@@ -198,6 +202,7 @@ fn clif_type(ty: Type) -> ir::Type {
         Type::I64 => I64,
         Type::F32 => F32,
         Type::F64 => F64,
+        Type::V128 => I8X16,
         Type::Flags => unreachable!("flags are not values of the host"),
     }
 }

@@ -4,10 +4,12 @@ use cranelift_codegen::ir::condcodes::IntCC as ClifCc;
 use cranelift_codegen::ir::types::{I8, I16, I32, I64};
 use cranelift_codegen::ir::{self, InstBuilder};
 use demotic_ir::{
-    ExitId, FlagCc, FlagMask, FloatCc, FpMode, HelperId, IntCc, MemOp, MemSize, OpVisitor, Slot, Type, Value,
+    ExitId, FlagCc, FlagMask, FloatCc, FpMode, HelperId, IntCc, Lanes, MemOp, MemSize, OpVisitor, Shuffle,
+    Slot, Type, Value,
 };
 
 use super::flags::{FlagSet, FlagSource};
+use super::vector::{Shift, all_vector_methods};
 use super::{Lowered, Lowerer, Part, clif_type, state_access};
 use crate::vcpu_state::offset;
 
@@ -346,6 +348,8 @@ impl OpVisitor for Lowerer<'_> {
         let a = self.val(a);
         Self::plain(self.b.ins().bitcast(clif_type(ty), ir::MemFlagsData::new(), a))
     }
+
+    all_vector_methods!();
 
     fn helper(&mut self, _ty: Type, a: Value, b: Value, c: Value, id: HelperId) -> Lowered {
         let args = [self.val(a), self.val(b), self.val(c)];

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use demotic_ir::{CpuState, Helper, Kicker, Loc, TrapHandler};
+use demotic_ir::{CpuState, GuestArch, Kicker, Loc, TrapHandler};
 
 use super::{MAX_NESTING, POLL_ORDER, Runner, after};
 use crate::TranslatorError;
@@ -80,13 +80,17 @@ impl StatePointer {
 }
 
 /// The state of a new vCPU whose handler is an `H`.
-pub(super) fn allocate_state<H: TrapHandler>(thunks: Thunks, helpers: &'static [Helper]) -> StatePointer {
+pub(super) fn allocate_state<H: TrapHandler>(thunks: Thunks, arch: &dyn GuestArch) -> StatePointer {
     let state = VcpuState::allocate();
-    let addresses: Vec<u64> = helpers.iter().map(|h| h.function as *const () as u64).collect();
-    state.header.guest_helpers = Box::leak(addresses.into_boxed_slice()).as_ptr() as u64;
+    let table = |addresses: Vec<u64>| Box::leak(addresses.into_boxed_slice()).as_ptr() as u64;
+    let helpers = arch.helpers().iter();
+    state.header.guest_helpers = table(helpers.map(|h| h.function as *const () as u64).collect());
+    let helpers = arch.vector_helpers().iter();
+    state.header.vector_helpers = table(helpers.map(|h| h.function as *const () as u64).collect());
     state.header.host_calls[HostCall::MissIndirect as usize] = thunks.miss;
     state.header.host_calls[HostCall::Trap as usize] = on_trap::<H> as *const () as u64;
     state.header.host_calls[HostCall::NanResult as usize] = on_nan as *const () as u64;
+    state.header.host_calls[HostCall::VectorHelper as usize] = on_vector_helper as *const () as u64;
     StatePointer { state, stack_limit: 0 }
 }
 
@@ -162,6 +166,20 @@ extern "C" fn on_trap<H: TrapHandler>(cpu: *mut CpuState, word: u64, pc: u64, ne
 /// The guest's result of a floating-point operation that gave a NaN.
 extern "C" fn on_nan(word: u64, a: u64, b: u64) -> u64 {
     FloatOp::decode(word).map_or(0, |(op, ty, rule)| op.evaluate(ty, rule, a, b))
+}
+
+/// Calls a vector helper on three vectors, the first of which becomes the result.
+///
+/// # Safety
+/// `helper` must be one of the table of vector helpers, and `operands` memory of the calling code.
+unsafe extern "C" fn on_vector_helper(helper: *const (), operands: *mut [[u64; 2]; 3]) {
+    // SAFETY: as above; the table holds functions of exactly this type.
+    let function =
+        unsafe { std::mem::transmute::<*const (), fn([u64; 2], [u64; 2], [u64; 2]) -> [u64; 2]>(helper) };
+    // SAFETY: as above; nobody else has the calling code's memory.
+    let operands = unsafe { &mut *operands };
+    let [a, b, c] = *operands;
+    operands[0] = function(a, b, c);
 }
 
 impl<H: TrapHandler> Runner<'_, H> {

@@ -76,7 +76,7 @@ impl<M: Memory> Vcpu<M> {
         options: EngineOptions,
     ) -> Result<Vcpu<M>, TranslatorError> {
         let thunks = callbacks::thunks::<H>()?;
-        let state = callbacks::allocate_state::<H>(thunks, arch.helpers());
+        let state = callbacks::allocate_state::<H>(thunks, &*arch);
         let engine = Arc::new(Engine::new(arch, code, options, thunks.miss)?);
         let finished = engine.finished_flag();
         Ok(Vcpu {
