@@ -92,8 +92,6 @@ macro_rules! text_enum {
 }
 pub(crate) use text_enum;
 
-pub(crate) use text_enum;
-
 text_enum! {
     /// Integer comparisons.
     IntCc {
