@@ -137,6 +137,7 @@ pub fn layout() -> StateLayout {
         slots,
         pc: PC,
         flags: Some(FlagSlots { n: NF, z: ZF, c: CF, v: VF }),
+        exceptions: Some(FPSCR),
         monitor_addr: MONITOR_ADDR,
         monitor_value: MONITOR_VALUE,
         scratch: SCRATCH,

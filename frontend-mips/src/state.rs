@@ -123,6 +123,7 @@ pub fn layout() -> StateLayout {
         slots,
         pc: PC,
         flags: None,
+        exceptions: None,
         monitor_addr: MONITOR_ADDR,
         monitor_value: MONITOR_VALUE,
         scratch: SCRATCH,

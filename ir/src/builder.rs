@@ -4,6 +4,7 @@ use crate::block::{Block, GuestInsn, Inst, Loc};
 use crate::exit::Exit;
 use crate::lanes::Shuffle;
 use crate::ops::Op;
+use crate::softfloat::FloatCall;
 use crate::types::{IntCc, Type};
 use crate::value::{ExitId, Slot, Value};
 
@@ -12,6 +13,8 @@ use crate::value::{ExitId, Slot, Value};
 pub struct BlockBuilder {
     block: Block,
     src: u16,
+    /// The slot in which the exceptions of floating-point ops are to accumulate.
+    exceptions: Option<Slot>,
 }
 
 impl BlockBuilder {
@@ -20,7 +23,14 @@ impl BlockBuilder {
         BlockBuilder {
             block: Block { start, guest: Vec::new(), insts: Vec::new(), exits: Vec::new() },
             src: 0,
+            exceptions: None,
         }
+    }
+
+    /// From here on the exceptions that floating-point ops raise accumulate in `slot`. Comparisons are left out, because
+    /// the op does not say whether they mind quiet NaNs: see [`BlockBuilder::raise`].
+    pub fn accumulate_exceptions(&mut self, slot: Option<Slot>) {
+        self.exceptions = slot;
     }
 
     /// Begins a guest instruction: what is emitted from here on belongs to it.
@@ -48,7 +58,23 @@ impl BlockBuilder {
     pub fn push(&mut self, op: Op) -> Value {
         let v = Value(self.block.insts.len() as u32);
         self.block.insts.push(Inst { op, src: self.src });
+        if self.exceptions.is_some()
+            && !matches!(op, Op::FCmp { .. })
+            && let Some((call, operands)) = op.float_call()
+        {
+            self.raise(call, operands);
+        }
         v
+    }
+
+    /// Lets the exceptions that an operation raises accumulate, if that is asked for.
+    pub fn raise(&mut self, call: FloatCall, [a, b, c]: [Value; 3]) {
+        if let Some(slot) = self.exceptions {
+            let raised = self.fraises(Type::I32, a, b, c, call);
+            let before = self.get32(slot);
+            let after = self.or(Type::I32, before, raised);
+            self.put32(slot, after);
+        }
     }
 
     /// The instructions so far.

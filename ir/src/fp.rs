@@ -165,6 +165,9 @@ pub fn promote(rule: NanRule, a: u64) -> u64 {
         return f64::from(x).to_bits();
     }
     let quiet = single::quieted(rule, a);
+    if rule == NanRule::MipsLegacy && quiet != a {
+        return double::default_nan(rule);
+    }
     (quiet >> 31 & 1) << 63 | 0x7ff << 52 | (quiet & 0x7f_ffff) << 29
 }
 

@@ -11,6 +11,7 @@
 //! Every op carries a type `ty`; the rule `Ty` means "that type", `Is(T)` a fixed one, `None` no result.
 
 use crate::lanes::{Lanes, Shuffle};
+use crate::softfloat::FloatCall;
 use crate::types::{FlagCc, FlagMask, FloatCc, FpMode, IntCc, MemOp, MemSize, Type};
 use crate::value::{ExitId, HelperId, Slot, Value};
 
@@ -185,6 +186,8 @@ macro_rules! for_each_op {
             FDiv fdiv (a: Ty, b: Ty) (mode: FpMode) -> Ty, PURE;
             /// Square root.
             FSqrt fsqrt (a: Ty) (mode: FpMode) -> Ty, PURE;
+            /// `a × b + c`, rounded once.
+            FFma ffma (a: Ty, b: Ty, c: Ty) (mode: FpMode) -> Ty, PURE;
             /// Flips the sign bit, of NaNs too.
             FNeg fneg (a: Ty) () -> Ty, PURE;
             /// Clears the sign bit, of NaNs too.
@@ -205,6 +208,11 @@ macro_rules! for_each_op {
             FPromote fpromote (a: Is(F32)) (mode: FpMode) -> Is(F64), PURE;
             /// binary64 to binary32. The op's type is `f32`.
             FDemote fdemote (a: Is(F64)) (mode: FpMode) -> Is(F32), PURE;
+            /// Any operation of the soft-float, on the bits of its operands; those that it has not are ignored.
+            FSoft fsoft (a: Any, b: Any, c: Any) (call: FloatCall) -> Ty, PURE;
+            /// The exceptions that an operation raises (`softfloat::Exceptions`). Those that are in the layout's exception
+            /// slot already may be missing.
+            FRaises fraises (a: Any, b: Any, c: Any) (call: FloatCall) -> Is(I32), READS_STATE;
             /// The same bits as another type of the same width (`i32`/`f32`, `i64`/`f64`).
             Bitcast bitcast (a: Any) (from: Type) -> Ty, PURE;
 

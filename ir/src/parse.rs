@@ -7,6 +7,7 @@ use crate::block::{Block, GuestInsn, Inst, Loc};
 use crate::exit::{Exit, Trap};
 use crate::lanes::{Lanes, Shuffle};
 use crate::ops::{OPS, Op};
+use crate::softfloat::{FloatCall, FloatOp, Number};
 use crate::state::StateLayout;
 use crate::types::{FlagCc, FlagMask, FloatCc, FpMode, IntCc, MemOp, MemSize, Rounding, Type};
 use crate::value::{ExitId, HelperId, Slot, Value};
@@ -78,6 +79,7 @@ parse_field! {
     FlagMask => |text, cx| flag_mask(text);
     MemOp => |text, cx| mem_op(text);
     FpMode => |text, cx| fp_mode(text);
+    FloatCall => |text, cx| float_call(text).ok_or(format!("`{text}` is not a floating-point operation"));
     Slot => |text, cx| slot(text, cx.layout);
     ExitId => |text, cx| {
         let exit = parse_exit(text, &cx.names)?;
@@ -144,6 +146,16 @@ fn fp_mode(text: &str) -> Result<FpMode, String> {
         }
     }
     Ok(mode)
+}
+
+fn float_call(text: &str) -> Option<FloatCall> {
+    let mut parts = text.split(':');
+    let op = FloatOp::from_name(parts.next()?)?;
+    let from = Number::from_name(parts.next()?)?;
+    let to = Number::from_name(parts.next()?)?;
+    let fraction = parts.next()?.parse().ok()?;
+    let mode = fp_mode(parts.next()?).ok()?;
+    Some(FloatCall { op, from, to, fraction, mode })
 }
 
 fn slot(text: &str, layout: &StateLayout) -> Result<Slot, String> {

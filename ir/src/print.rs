@@ -19,6 +19,7 @@ use crate::block::Block;
 use crate::exit::{Exit, Trap};
 use crate::lanes::{Lanes, Shuffle};
 use crate::ops::Op;
+use crate::softfloat::FloatCall;
 use crate::state::StateLayout;
 use crate::types::{FlagCc, FlagMask, FloatCc, FpMode, IntCc, MemOp, MemSize, Type};
 use crate::value::{ExitId, HelperId, Slot, Value};
@@ -69,6 +70,7 @@ print_field! {
     FlagMask => |v, to| to.out.push_str(&mask_name(*v));
     MemOp => |v, to| to.out.push_str(&mem_name(*v));
     FpMode => |v, to| to.out.push_str(&fp_mode_name(*v));
+    FloatCall => |v, to| to.out.push_str(&float_call_name(v));
     Slot => |v, to| {
         let name = slot_name(*v, to.layout);
         to.out.push_str(&name);
@@ -110,6 +112,11 @@ fn fp_mode_name(mode: FpMode) -> String {
         }
     }
     s
+}
+
+fn float_call_name(call: &FloatCall) -> String {
+    let [op, from, to] = [call.op.name(), call.from.name(), call.to.name()];
+    format!("{op}:{from}:{to}:{}:{}", call.fraction, fp_mode_name(call.mode))
 }
 
 fn print_exit(exit: &Exit) -> String {

@@ -108,6 +108,9 @@ pub struct StateLayout {
     pub pc: Slot,
     /// The flag slots, for guests that have condition flags.
     pub flags: Option<FlagSlots>,
+    /// Where floating-point exceptions accumulate (`softfloat::Exceptions`, other bits being the guest's), for guests
+    /// that have them.
+    pub exceptions: Option<Slot>,
     /// Address of the exclusive monitor (`u64::MAX` when clear).
     pub monitor_addr: Slot,
     /// Value that the exclusive monitor saw.

@@ -33,3 +33,8 @@ pub(crate) fn host_isa(verify: bool) -> Result<Arc<dyn TargetIsa>, TranslatorErr
     let builder = cranelift_native::builder().map_err(|e| TranslatorError::Cranelift(e.to_string()))?;
     builder.finish(Flags::new(flags)).map_err(|e| TranslatorError::Cranelift(e.to_string()))
 }
+
+/// Whether the host has instructions for fused multiplication and addition; without them Cranelift calls a library.
+pub(crate) fn host_has_fma() -> bool {
+    std::is_x86_feature_detected!("fma")
+}

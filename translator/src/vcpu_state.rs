@@ -33,8 +33,8 @@ pub(crate) enum HostCall {
     MissIndirect,
     /// `(state, trap word, pc, next) -> 0 to go on at next, else the value to return`. System V.
     Trap,
-    /// `(operation, a, b) -> result bits`: a floating-point operation whose result is a NaN. System V.
-    NanResult,
+    /// `(operation, a, b, c) -> result or exceptions`: a floating-point operation by the soft-float. System V.
+    Float,
     /// `(helper, operands, _)`: a vector helper, given by its address, on three vectors in memory; the first of them
     /// becomes its result. System V.
     VectorHelper,

@@ -3,7 +3,8 @@
 use super::op::{Env, Finish, OpCode, Run, Words, get, next, set};
 use crate::fp::{self, double, single};
 use crate::guest::NanRule;
-use crate::types::{FloatCc, Rounding, Type};
+use crate::softfloat::{FloatCall, FloatOp, Number, Soft};
+use crate::types::{FloatCc, FpMode, Rounding, Type};
 
 /// Declares functions of `fp` as type parameters.
 macro_rules! operations {
@@ -83,16 +84,22 @@ pub(super) fn unary<M, F: Unary>(
     next(w, env, rest)
 }
 
-/// What a conversion needs to know: the type of the integer, and the rounding.
-pub(super) fn conversion(integer: Type, round: Rounding) -> u64 {
-    u64::from(integer == Type::I64) | (round as u64) << 1
+/// Whether the functions of `fp` do a call, and if so the immediate of their ops. They round to nearest (to integral
+/// values as they are told), and leave subnormal numbers and NaNs alone. Of a conversion from or to an integer the
+/// immediate says whether the integer has 64 bits, and the rounding.
+pub(super) fn on_host(call: &FloatCall) -> Option<u64> {
+    let mode = call.mode;
+    let to_integral = call.op == FloatOp::Round || !call.to.is_float();
+    let plain = !mode.flush && !mode.default_nan && (to_integral || mode.round == Rounding::Nearest);
+    let wide = [call.from, call.to].iter().any(|n| matches!(n, Number::S64 | Number::U64));
+    plain.then_some(u64::from(wide) | (mode.round as u64) << 1)
 }
 
 fn rounding(number: u64) -> Rounding {
     Rounding::ALL.get(number as usize).copied().unwrap_or(Rounding::Nearest)
 }
 
-/// `dst` = `a` converted as `imm` says; see [`conversion`].
+/// `dst` = `a` converted as `imm` says; see [`on_host`].
 pub(super) fn convert<M, F: Convert>(
     w: &mut Words,
     env: &mut Env<'_, M>,
@@ -162,6 +169,49 @@ pub(super) fn compare_run<M>(cc: FloatCc, wide: bool) -> Run<M> {
         ($($n:literal)*) => {
             match (cc as usize, wide) {
                 $(($n, false) => compare::<M, $n, false>, ($n, true) => compare::<M, $n, true>,)*
+                _ => unreachable!("a condition is one of its enumeration"),
+            }
+        };
+    }
+    by_cc!(0 1 2 3 4 5 6)
+}
+
+/// `dst` = the result of the soft-float call `imm` on `a`, `b`, `c`.
+pub(super) fn soft<M>(w: &mut Words, env: &mut Env<'_, M>, op: &OpCode<M>, rest: &[OpCode<M>]) -> Finish {
+    let operands = [get(w, op.a), get(w, op.b), get(w, op.c)];
+    // The call was encoded when the block was compiled.
+    let result = FloatCall::decode(op.imm as u32).map_or(0, |call| call.evaluate(env.nan_rule, operands).0);
+    set(w, op.dst, result);
+    next(w, env, rest)
+}
+
+/// `dst` = the exceptions that the soft-float call `imm` raises on `a`, `b`, `c`.
+pub(super) fn raises<M>(w: &mut Words, env: &mut Env<'_, M>, op: &OpCode<M>, rest: &[OpCode<M>]) -> Finish {
+    let operands = [get(w, op.a), get(w, op.b), get(w, op.c)];
+    let raised = FloatCall::decode(op.imm as u32).map_or(0, |call| call.evaluate(env.nan_rule, operands).1.0);
+    set(w, op.dst, raised.into());
+    next(w, env, rest)
+}
+
+fn soft_compare<M, const CC: usize, const WIDE: bool>(
+    w: &mut Words,
+    env: &mut Env<'_, M>,
+    op: &OpCode<M>,
+    rest: &[OpCode<M>],
+) -> Finish {
+    let format = if WIDE { Number::F64 } else { Number::F32 };
+    let mut soft = Soft::new(FpMode { flush: true, ..FpMode::NEAREST }, env.nan_rule);
+    let order = soft.compare(format, get(w, op.a), get(w, op.b), false);
+    set(w, op.dst, u64::from(order.satisfies(FloatCc::ALL[CC])));
+    next(w, env, rest)
+}
+
+/// `dst` = whether `a cc b`, subnormal numbers being zeros.
+pub(super) fn soft_compare_run<M>(cc: FloatCc, wide: bool) -> Run<M> {
+    macro_rules! by_cc {
+        ($($n:literal)*) => {
+            match (cc as usize, wide) {
+                $(($n, false) => soft_compare::<M, $n, false>, ($n, true) => soft_compare::<M, $n, true>,)*
                 _ => unreachable!("a condition is one of its enumeration"),
             }
         };

@@ -1,5 +1,6 @@
 //! Chooses ops for a block: one method per op of the IR, each naming the handlers that can do it.
 
+mod floats;
 mod vectors;
 
 use super::access::{self, monitor_slots, pack};
@@ -18,9 +19,11 @@ use crate::for_each_vector_function;
 use crate::lanes::{Lanes, Shuffle};
 use crate::memory::Memory;
 use crate::ops::{Op, OpVisitor};
+use crate::softfloat::FloatCall;
 use crate::state::FlagSlots;
-use crate::types::{FlagCc, FlagMask, FloatCc, FpMode, IntCc, MemOp, MemSize, Rounding, Type};
+use crate::types::{FlagCc, FlagMask, FloatCc, FpMode, IntCc, MemOp, MemSize, Type};
 use crate::value::{ExitId, HelperId, Slot, Value};
+use floats::float_methods;
 use vectors::vector_methods;
 
 /// A block's ops before words are given to values.
@@ -666,65 +669,7 @@ impl<M: Memory> OpVisitor for Selector<'_, M> {
         self.op(OpDraft::new(access::fence))
     }
 
-    fn fadd(&mut self, ty: Type, a: Value, b: Value, _mode: FpMode) -> Done {
-        self.two(a, b, by_format!(ty, binary, Add32, Add64))
-    }
-
-    fn fsub(&mut self, ty: Type, a: Value, b: Value, _mode: FpMode) -> Done {
-        self.two(a, b, by_format!(ty, binary, Sub32, Sub64))
-    }
-
-    fn fmul(&mut self, ty: Type, a: Value, b: Value, _mode: FpMode) -> Done {
-        self.two(a, b, by_format!(ty, binary, Mul32, Mul64))
-    }
-
-    fn fdiv(&mut self, ty: Type, a: Value, b: Value, _mode: FpMode) -> Done {
-        self.two(a, b, by_format!(ty, binary, Div32, Div64))
-    }
-
-    fn fsqrt(&mut self, ty: Type, a: Value, _mode: FpMode) -> Done {
-        self.unary(a, by_format!(ty, unary, Sqrt32, Sqrt64))
-    }
-
-    fn fneg(&mut self, ty: Type, a: Value) -> Done {
-        self.unary(a, by_format!(ty, plain, Neg32, Neg64))
-    }
-
-    fn fabs(&mut self, ty: Type, a: Value) -> Done {
-        self.unary(a, by_format!(ty, plain, Abs32, Abs64))
-    }
-
-    fn fcmp(&mut self, ty: Type, a: Value, b: Value, cc: FloatCc, _mode: FpMode) -> Done {
-        self.two(a, b, float::compare_run(cc, ty == Type::F64))
-    }
-
-    fn fround(&mut self, ty: Type, a: Value, mode: FpMode) -> Done {
-        self.unary(a, float::round_run(mode.round, ty == Type::F64))
-    }
-
-    fn fto_s(&mut self, ty: Type, a: Value, from: Type, mode: FpMode) -> Done {
-        self.convert(ty, a, mode.round, by_format!(from, convert, ToS32, ToS64))
-    }
-
-    fn fto_u(&mut self, ty: Type, a: Value, from: Type, mode: FpMode) -> Done {
-        self.convert(ty, a, mode.round, by_format!(from, convert, ToU32, ToU64))
-    }
-
-    fn ffrom_s(&mut self, ty: Type, a: Value, from: Type, mode: FpMode) -> Done {
-        self.convert(from, a, mode.round, by_format!(ty, convert, FromS32, FromS64))
-    }
-
-    fn ffrom_u(&mut self, ty: Type, a: Value, _: Type, _mode: FpMode) -> Done {
-        self.unary(a, by_format!(ty, plain, FromU32, FromU64))
-    }
-
-    fn fpromote(&mut self, _: Type, a: Value, _mode: FpMode) -> Done {
-        self.unary(a, float::unary::<M, float::Promote>)
-    }
-
-    fn fdemote(&mut self, _: Type, a: Value, _mode: FpMode) -> Done {
-        self.unary(a, float::unary::<M, float::Demote>)
-    }
+    float_methods!();
 
     fn bitcast(&mut self, _: Type, _: Value, _: Type) -> Done {
         Ok(()) // The same word: the plan has made it an alias.
@@ -769,14 +714,5 @@ impl<M: Memory> OpVisitor for Selector<'_, M> {
             Exit::Switch { index, targets, default } => self.switch(*index, targets, *default),
             Exit::Trap { trap, pc, next } => self.leave(WayKind::Trap { trap: *trap, pc: *pc, next: *next }),
         }
-    }
-}
-
-impl<M: Memory> Selector<'_, M> {
-    /// A conversion between floats and an integer of type `integer`.
-    fn convert(&mut self, integer: Type, a: Value, round: Rounding, run: Run<M>) -> Done {
-        let imm = float::conversion(integer, round);
-        let draft = OpDraft { dst: self.def(), a: self.word(a), imm, ..OpDraft::new(run) };
-        self.op(draft)
     }
 }

@@ -12,6 +12,7 @@ mod call;
 mod compare;
 mod convert;
 mod format;
+mod of_op;
 mod round;
 
 #[cfg(test)]

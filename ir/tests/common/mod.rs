@@ -38,6 +38,7 @@ pub fn layout() -> StateLayout {
         slots,
         pc: Slot(20),
         flags: Some(FlagSlots { n: Slot(16), z: Slot(17), c: Slot(18), v: Slot(19) }),
+        exceptions: None,
         monitor_addr: Slot(21),
         monitor_value: Slot(22),
         scratch: [Slot(23), Slot(24)],

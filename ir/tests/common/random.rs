@@ -1,5 +1,6 @@
 //! Random blocks. Every guest instruction is made as a front end would make it: reads, then memory, then writes.
 
+use demotic_ir::softfloat::{FloatCall, FloatOp, Number};
 use demotic_ir::{
     Block, BlockBuilder, CpuState, Exit, FlagCc, FlagMask, FloatCc, FpMode, GuestInsn, HelperId, IntCc, Loc,
     MemOp, MemSize, Rounding, Slot, Trap, Type, Value, verify,
@@ -336,12 +337,12 @@ impl Maker<'_> {
 
     fn conversion(&mut self, ty: Type) -> Value {
         let float = self.rng.pick(&[Type::F32, Type::F64]);
-        let round = self.rng.pick(Rounding::ALL);
+        let mode = self.mode();
         let (other, f, c) = (self.value(Type::I32), self.value(float), self.value(Type::Bool));
         let wide = self.value(Type::I64);
         match (self.rng.below(7), ty) {
-            (0, _) => self.b.fto_s(ty, f, float, FpMode::NEAREST.rounding(round)),
-            (1, _) => self.b.fto_u(ty, f, float, FpMode::NEAREST.rounding(round)),
+            (0, _) => self.b.fto_s(ty, f, float, mode),
+            (1, _) => self.b.fto_u(ty, f, float, mode),
             (2, _) => self.b.from_bool(ty, c),
             (3, Type::I64) => self.b.zext64(ty, other),
             (4, Type::I64) => self.b.sext64(ty, other),
@@ -365,12 +366,26 @@ impl Maker<'_> {
         }
     }
 
+    /// How a floating-point op works: mostly as usual.
+    fn mode(&mut self) -> FpMode {
+        if self.rng.one_in(2) {
+            return FpMode::NEAREST;
+        }
+        FpMode {
+            round: self.rng.pick(Rounding::ALL),
+            flush: self.rng.one_in(2),
+            default_nan: self.rng.one_in(2),
+        }
+    }
+
     fn float(&mut self, ty: Type) -> Value {
+        let op = self.rng.pick(&[FloatOp::Min, FloatOp::MaxNum, FloatOp::RoundInexact, FloatOp::Fma]);
+        let format = if ty == Type::F64 { Number::F64 } else { Number::F32 };
         let (x, y) = (self.value(ty), self.value(ty));
         let from = self.rng.pick(&[Type::I32, Type::I64]);
         let (i, cc) = (self.value(from), self.rng.pick(FloatCc::ALL));
         let other = self.value(if ty == Type::F32 { Type::F64 } else { Type::F32 });
-        let (mode, round) = (FpMode::NEAREST, self.rng.pick(Rounding::ALL));
+        let mode = self.mode();
         let b = &mut self.b;
         match self.rng.below(15) {
             0 => b.fadd(ty, x, y, mode),
@@ -380,7 +395,9 @@ impl Maker<'_> {
             4 => b.fsqrt(ty, x, mode),
             5 => b.fneg(ty, x),
             6 => b.fabs(ty, x),
-            7..=10 => b.fround(ty, x, mode.rounding(round)),
+            7 | 8 => b.fround(ty, x, mode),
+            9 => b.ffma(ty, x, y, x, mode),
+            10 => b.fsoft(ty, x, y, x, FloatCall::new(op, format, mode)),
             11 => b.ffrom_s(ty, i, from, mode),
             12 => b.ffrom_u(ty, i, from, mode),
             13 => {

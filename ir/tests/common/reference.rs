@@ -1,6 +1,7 @@
 //! The plainest interpreter there is: one op at a time, values in a vector. What the real one is compared with.
 
 use demotic_ir::interp::{WayKind, flags, integer as int, memory, vector};
+use demotic_ir::softfloat::{FloatCall, Number, Soft};
 use demotic_ir::{
     Block, CpuState, Exit, ExitId, Fault, FlagCc, FlagMask, FloatCc, FpMode, HelperId, IntCc, Lanes, MemOp,
     MemSize, NanRule, Op, OpVisitor, Shuffle, Slot, StateLayout, Type, Value, for_each_vector_function, fp,
@@ -82,6 +83,13 @@ pub fn execute(block: &Block, rule: NanRule, cpu: &CpuState, ram: &Ram) -> Effec
 }
 
 impl Machine<'_> {
+    /// Result and exceptions of a floating-point op.
+    fn soft(&self, op: Op) -> (u64, u8) {
+        let (call, operands) = op.float_call().expect("a floating-point op");
+        let (result, raised) = call.evaluate(self.rule, operands.map(|v| self.v(v)));
+        (result, raised.0)
+    }
+
     fn v(&self, v: Value) -> u64 {
         self.values[v.0 as usize]
     }
@@ -142,13 +150,11 @@ macro_rules! vectors {
     };
 }
 
+/// Floating-point ops: what the soft-float says.
 macro_rules! floats {
-    ($($name:ident($($arg:ident),*) = $function:ident;)*) => {
-        $(fn $name(&mut self, ty: Type, $($arg: Value,)* _: FpMode) -> u64 {
-            match ty {
-                Type::F64 => fp::double::$function(self.rule, $(self.v($arg)),*),
-                _ => fp::single::$function(self.rule, $(self.v($arg)),*),
-            }
+    ($($name:ident($($arg:ident),*) ($($imm:ident: $imm_ty:ty),*) = $op:ident;)*) => {
+        $(fn $name(&mut self, ty: Type, $($arg: Value,)* $($imm: $imm_ty,)*) -> u64 {
+            self.soft(Op::$op { ty, $($arg,)* $($imm,)* }).0
         })*
     };
 }
@@ -186,11 +192,20 @@ impl OpVisitor for Machine<'_> {
         byte_swap(a) = int::byte_swap;
     }
     floats! {
-        fadd(a, b) = add;
-        fsub(a, b) = sub;
-        fmul(a, b) = mul;
-        fdiv(a, b) = div;
-        fsqrt(a) = sqrt;
+        fadd(a, b) (mode: FpMode) = FAdd;
+        fsub(a, b) (mode: FpMode) = FSub;
+        fmul(a, b) (mode: FpMode) = FMul;
+        fdiv(a, b) (mode: FpMode) = FDiv;
+        fsqrt(a) (mode: FpMode) = FSqrt;
+        ffma(a, b, c) (mode: FpMode) = FFma;
+        fround(a) (mode: FpMode) = FRound;
+        fto_s(a) (from: Type, mode: FpMode) = FToS;
+        fto_u(a) (from: Type, mode: FpMode) = FToU;
+        ffrom_s(a) (from: Type, mode: FpMode) = FFromS;
+        ffrom_u(a) (from: Type, mode: FpMode) = FFromU;
+        fpromote(a) (mode: FpMode) = FPromote;
+        fdemote(a) (mode: FpMode) = FDemote;
+        fsoft(a, b, c) (call: FloatCall) = FSoft;
     }
 
     fn const_(&mut self, _: Type, imm: u64) -> u64 {
@@ -314,29 +329,13 @@ impl OpVisitor for Machine<'_> {
     fn fabs(&mut self, ty: Type, a: Value) -> u64 {
         by_format!(ty, abs(self.v(a)))
     }
-    fn fround(&mut self, ty: Type, a: Value, mode: FpMode) -> u64 {
-        by_format!(ty, round(self.rule, mode.round, self.v(a)))
+    fn fraises(&mut self, ty: Type, a: Value, b: Value, c: Value, call: FloatCall) -> u64 {
+        self.soft(Op::FSoft { ty, a, b, c, call }).1.into()
     }
-    fn fcmp(&mut self, ty: Type, a: Value, b: Value, cc: FloatCc, _: FpMode) -> u64 {
-        u64::from(by_format!(ty, compare(cc, self.v(a), self.v(b))))
-    }
-    fn fto_s(&mut self, ty: Type, a: Value, from: Type, mode: FpMode) -> u64 {
-        by_format!(from, to_signed(ty, mode.round, self.v(a)))
-    }
-    fn fto_u(&mut self, ty: Type, a: Value, from: Type, mode: FpMode) -> u64 {
-        by_format!(from, to_unsigned(ty, mode.round, self.v(a)))
-    }
-    fn ffrom_s(&mut self, ty: Type, a: Value, from: Type, mode: FpMode) -> u64 {
-        by_format!(ty, from_signed(from, mode.round, self.v(a)))
-    }
-    fn ffrom_u(&mut self, ty: Type, a: Value, _: Type, _: FpMode) -> u64 {
-        by_format!(ty, from_unsigned(self.v(a)))
-    }
-    fn fpromote(&mut self, _: Type, a: Value, _: FpMode) -> u64 {
-        fp::promote(self.rule, self.v(a))
-    }
-    fn fdemote(&mut self, _: Type, a: Value, _: FpMode) -> u64 {
-        fp::demote(self.rule, self.v(a))
+    fn fcmp(&mut self, ty: Type, a: Value, b: Value, cc: FloatCc, mode: FpMode) -> u64 {
+        let format = if ty == Type::F64 { Number::F64 } else { Number::F32 };
+        let order = Soft::new(mode, self.rule).compare(format, self.v(a), self.v(b), false);
+        u64::from(order.satisfies(cc))
     }
     fn bitcast(&mut self, _: Type, a: Value, _: Type) -> u64 {
         self.v(a)

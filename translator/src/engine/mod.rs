@@ -15,7 +15,7 @@ use demotic_ir::{CodeSource, GuestArch, GuestCode, Loc};
 
 use crate::TranslatorError;
 use crate::compile::{CompiledRegion, Compiler, Listing};
-use crate::isa::host_isa;
+use crate::isa::{host_has_fma, host_isa};
 use crate::lower::{LowerOptions, MemoryModel};
 use crate::region::{FormOptions, Profile, ProfileData, form_with_dataflow};
 use changes::CodeChanges;
@@ -134,6 +134,7 @@ impl TranslateContext {
             memory: self.options.memory?,
             precise_faults: self.precise.load(Ordering::Relaxed),
             nan_rule: self.arch.nan_rule(),
+            host_fma: host_has_fma(),
         })
     }
 
@@ -352,7 +353,8 @@ pub fn list_region(
 ) -> Result<(crate::Region, Listing), TranslatorError> {
     let mut compiler = Compiler::new(host_isa(true)?);
     let form = FormOptions { passes: PassOptions::default(), ..FormOptions::default() };
-    let options = LowerOptions { memory, precise_faults: false, nan_rule: arch.nan_rule() };
+    let options =
+        LowerOptions { memory, precise_faults: false, nan_rule: arch.nan_rule(), host_fma: host_has_fma() };
     let (region, flow) = form_with_dataflow(arch, code, None, &form, loc, options.exact_accesses());
     let listing = compiler.listing(&region, &flow, arch.layout(), options)?;
     Ok((region, listing))

@@ -17,7 +17,7 @@ mod state;
 mod vector;
 
 pub(crate) use control::decode_trap;
-pub(crate) use float::FloatOp;
+pub(crate) use float::evaluate as evaluate_float;
 
 use std::collections::HashMap;
 
@@ -51,6 +51,8 @@ pub(crate) struct LowerOptions {
     pub precise_faults: bool,
     /// How NaN results look.
     pub nan_rule: NanRule,
+    /// The host has fused multiplication and addition.
+    pub host_fma: bool,
 }
 
 impl LowerOptions {
@@ -89,6 +91,7 @@ pub(crate) struct Lowerer<'a> {
     mem: ir::Value,
     signature: SigRef,
     helper_signature: SigRef,
+    float_signature: SigRef,
     trap_signature: SigRef,
     variables: HashMap<Slot, Variable>,
     /// Memory for the operands of vector helpers, if there are any.
@@ -154,6 +157,7 @@ pub(crate) fn lower_region(
     let (cpu, mem) = (b.block_params(entry)[0], b.block_params(entry)[1]);
     let signature = b.import_signature(region_signature());
     let helper_signature = b.import_signature(host_signature(3));
+    let float_signature = b.import_signature(host_signature(4));
     let trap_signature = b.import_signature(host_signature(5));
     let blocks = region.blocks.iter().map(|_| b.create_block()).collect();
     let mut lowerer = Lowerer {
@@ -166,6 +170,7 @@ pub(crate) fn lower_region(
         mem,
         signature,
         helper_signature,
+        float_signature,
         trap_signature,
         variables: HashMap::new(),
         vector_slot: None,

@@ -3,12 +3,14 @@
 use cranelift_codegen::ir::condcodes::IntCC as ClifCc;
 use cranelift_codegen::ir::types::{I8, I16, I32, I64};
 use cranelift_codegen::ir::{self, InstBuilder};
+use demotic_ir::softfloat::FloatCall;
 use demotic_ir::{
-    ExitId, FlagCc, FlagMask, FloatCc, FpMode, HelperId, IntCc, Lanes, MemOp, MemSize, OpVisitor, Shuffle,
-    Slot, Type, Value,
+    ExitId, FlagCc, FlagMask, FloatCc, FpMode, HelperId, IntCc, Lanes, MemOp, MemSize, Op, OpVisitor,
+    Shuffle, Slot, Type, Value,
 };
 
 use super::flags::{FlagSet, FlagSource};
+use super::float::all_float_methods;
 use super::vector::{Shift, all_vector_methods};
 use super::{Lowered, Lowerer, Part, clif_type, state_access};
 use crate::vcpu_state::offset;
@@ -283,65 +285,11 @@ impl OpVisitor for Lowerer<'_> {
         Lowered::Nothing
     }
 
-    fn fadd(&mut self, ty: Type, a: Value, b: Value, _mode: FpMode) -> Lowered {
-        self.float_binary(super::float::FloatOp::Add, ty, a, b)
-    }
-
-    fn fsub(&mut self, ty: Type, a: Value, b: Value, _mode: FpMode) -> Lowered {
-        self.float_binary(super::float::FloatOp::Sub, ty, a, b)
-    }
-
-    fn fmul(&mut self, ty: Type, a: Value, b: Value, _mode: FpMode) -> Lowered {
-        self.float_binary(super::float::FloatOp::Mul, ty, a, b)
-    }
-
-    fn fdiv(&mut self, ty: Type, a: Value, b: Value, _mode: FpMode) -> Lowered {
-        self.float_binary(super::float::FloatOp::Div, ty, a, b)
-    }
-
-    fn fsqrt(&mut self, ty: Type, a: Value, _mode: FpMode) -> Lowered {
-        self.float_unary(super::float::FloatOp::Sqrt, ty, a)
-    }
+    all_float_methods!();
 
     unary! {
         fneg => fneg;
         fabs => fabs;
-    }
-
-    fn fcmp(&mut self, _ty: Type, a: Value, b: Value, cc: FloatCc, _mode: FpMode) -> Lowered {
-        self.float_compare(a, b, cc)
-    }
-
-    fn fround(&mut self, ty: Type, a: Value, mode: FpMode) -> Lowered {
-        self.float_round(ty, a, mode.round)
-    }
-
-    fn fto_s(&mut self, ty: Type, a: Value, from: Type, mode: FpMode) -> Lowered {
-        let a = self.float_rounded(from, a, mode.round);
-        Self::plain(self.b.ins().fcvt_to_sint_sat(clif_type(ty), a))
-    }
-
-    fn fto_u(&mut self, ty: Type, a: Value, from: Type, mode: FpMode) -> Lowered {
-        let a = self.float_rounded(from, a, mode.round);
-        Self::plain(self.b.ins().fcvt_to_uint_sat(clif_type(ty), a))
-    }
-
-    fn ffrom_s(&mut self, ty: Type, a: Value, _from: Type, _mode: FpMode) -> Lowered {
-        let a = self.val(a);
-        Self::plain(self.b.ins().fcvt_from_sint(clif_type(ty), a))
-    }
-
-    fn ffrom_u(&mut self, ty: Type, a: Value, _from: Type, _mode: FpMode) -> Lowered {
-        let a = self.val(a);
-        Self::plain(self.b.ins().fcvt_from_uint(clif_type(ty), a))
-    }
-
-    fn fpromote(&mut self, ty: Type, a: Value, _mode: FpMode) -> Lowered {
-        self.float_unary(super::float::FloatOp::Promote, ty, a)
-    }
-
-    fn fdemote(&mut self, ty: Type, a: Value, _mode: FpMode) -> Lowered {
-        self.float_unary(super::float::FloatOp::Demote, ty, a)
     }
 
     fn bitcast(&mut self, ty: Type, a: Value, _from: Type) -> Lowered {

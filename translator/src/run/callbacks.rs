@@ -9,7 +9,7 @@ use crate::TranslatorError;
 use crate::engine::EngineKind;
 use crate::host::signal::{add_fault_hook, install_fault_handler};
 use crate::host::trampoline;
-use crate::lower::{FloatOp, decode_trap};
+use crate::lower::{decode_trap, evaluate_float};
 use crate::thunks::{ThunkTargets, Thunks};
 use crate::vcpu_state::{
     FaultRecord, HostCall, JumpCacheEntry, VcpuState, jump_cache_index, jump_tag, special,
@@ -89,7 +89,7 @@ pub(super) fn allocate_state<H: TrapHandler>(thunks: Thunks, arch: &dyn GuestArc
     state.header.vector_helpers = table(helpers.map(|h| h.function as *const () as u64).collect());
     state.header.host_calls[HostCall::MissIndirect as usize] = thunks.miss;
     state.header.host_calls[HostCall::Trap as usize] = on_trap::<H> as *const () as u64;
-    state.header.host_calls[HostCall::NanResult as usize] = on_nan as *const () as u64;
+    state.header.host_calls[HostCall::Float as usize] = on_float as *const () as u64;
     state.header.host_calls[HostCall::VectorHelper as usize] = on_vector_helper as *const () as u64;
     StatePointer { state, stack_limit: 0 }
 }
@@ -163,9 +163,9 @@ extern "C" fn on_trap<H: TrapHandler>(cpu: *mut CpuState, word: u64, pc: u64, ne
     runner.trap_in_code(word, pc, Loc { pc: next, mode: mode as u32 })
 }
 
-/// The guest's result of a floating-point operation that gave a NaN.
-extern "C" fn on_nan(word: u64, a: u64, b: u64) -> u64 {
-    FloatOp::decode(word).map_or(0, |(op, ty, rule)| op.evaluate(ty, rule, a, b))
+/// The result of a floating-point operation, or what it raises.
+extern "C" fn on_float(word: u64, a: u64, b: u64, c: u64) -> u64 {
+    evaluate_float(word, [a, b, c])
 }
 
 /// Calls a vector helper on three vectors, the first of which becomes the result.
