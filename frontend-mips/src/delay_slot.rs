@@ -10,7 +10,7 @@
 
 use demotic_ir::CpuState;
 
-use crate::config::MipsConfig;
+use crate::config::{MipsConfig, Release};
 use crate::decode::Insn;
 use crate::state::{BRANCH_TARGET, PC};
 
@@ -33,7 +33,10 @@ pub fn is_branch(config: &MipsConfig, word: u32) -> bool {
         Some(
             J(_) | Jal(_)
                 | Jr(_)
+                | JrR6(_)
                 | JrHb(_)
+                | JrHbR6(_)
+                | Nal(_)
                 | Jalr(_)
                 | JalrHb(_)
                 | B(_)
@@ -60,4 +63,42 @@ pub fn is_branch(config: &MipsConfig, word: u32) -> bool {
                 | Bc1tl(_)
         )
     )
+}
+
+/// Whether an instruction may not stand in a delay slot nor, in release 6, in a forbidden slot: it transfers control, or
+/// waits.
+pub fn is_control_transfer(config: &MipsConfig, word: u32) -> bool {
+    use Insn::*;
+    let compact = matches!(
+        config.decode(word),
+        Some(
+            Bc(_)
+                | Balc(_)
+                | Jic(_)
+                | Jialc(_)
+                | Bovc(_)
+                | Bnvc(_)
+                | Beqc(_)
+                | Bnec(_)
+                | Bgeuc(_)
+                | Bltuc(_)
+                | Bgec(_)
+                | Bltc(_)
+                | Blezc(_)
+                | Bgezc(_)
+                | Bgtzc(_)
+                | Bltzc(_)
+                | Beqzc(_)
+                | Bnezc(_)
+                | Beqzalc(_)
+                | Bnezalc(_)
+                | Blezalc(_)
+                | Bgezalc(_)
+                | Bgtzalc(_)
+                | Bltzalc(_)
+        )
+    );
+    let other = config.release >= Release::R6
+        && matches!(config.decode(word), Some(Eret(_) | Deret(_) | Wait(_) | Pause(_)));
+    compact || other || is_branch(config, word)
 }

@@ -56,6 +56,11 @@ const CP0: [&str; 32] = [
     "c0_desave",
 ];
 
+/// A number of `bits` bits with its sign.
+fn signed(number: u32, bits: u32) -> i32 {
+    (number << (32 - bits)) as i32 >> (32 - bits)
+}
+
 /// Prints the operands of an instruction at `pc`.
 struct Printer {
     pc: u32,
@@ -75,6 +80,14 @@ fn put(out: &mut String, args: std::fmt::Arguments<'_>) {
 fn nonzero(out: &mut String, code: u32) {
     if code != 0 {
         put(out, format_args!(" {code:#x}"));
+    }
+}
+
+impl Printer {
+    /// Where a compact branch with an offset of `bits` bits leads.
+    fn compact(&self, out: &mut String, offset: u32, bits: u32) {
+        let distance = signed(offset, bits) << 2;
+        put(out, format_args!("{:#x}", self.pc.wrapping_add(4).wrapping_add(distance as u32)));
     }
 }
 
@@ -169,6 +182,23 @@ impl Operands for Printer {
         put(out, format_args!("{:#x}", self.pc.wrapping_add(4).wrapping_add(distance)));
     }
 
+    fn compact21(&self, out: &mut String, offset: u32) {
+        self.compact(out, offset, 21);
+    }
+
+    fn compact26(&self, out: &mut String, offset: u32) {
+        self.compact(out, offset, 26);
+    }
+
+    fn pc19(&self, out: &mut String, offset: u32) {
+        let distance = signed(offset, 19) << 2;
+        put(out, format_args!("{:#x}", self.pc.wrapping_add(distance as u32)));
+    }
+
+    fn simm9(&self, out: &mut String, offset: u32) {
+        put(out, format_args!("{}", signed(offset, 9)));
+    }
+
     fn jump(&self, out: &mut String, index: u32) {
         put(out, format_args!("{:#x}", self.pc.wrapping_add(4) & 0xf000_0000 | index << 2));
     }
@@ -210,6 +240,21 @@ impl Operands for Printer {
 
     fn fcond(&self, out: &mut String, cond: u32) {
         out.push_str(name(&CONDITIONS, cond));
+    }
+
+    fn jic(&self, out: &mut String, offset: u32) {
+        out.push_str(if offset == 0 { "jrc" } else { "jic" });
+    }
+
+    fn jialc(&self, out: &mut String, offset: u32) {
+        out.push_str(if offset == 0 { "jalrc" } else { "jialc" });
+    }
+
+    /// The offset of a compact jump, after a comma.
+    fn unless_0(&self, out: &mut String, offset: u32) {
+        if offset != 0 {
+            put(out, format_args!(", {}", signed(offset, 16)));
+        }
     }
 
     // ---- instructions that have another name when an operand is register 0 ----

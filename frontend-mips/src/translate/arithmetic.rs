@@ -58,17 +58,32 @@ impl Lifter<'_> {
         self.binary_imm(a.rt, a.rs, sign_extend(a.imm), |b, ty, s, imm| less(b, ty, s, imm, IntCc::Ult));
     }
 
+    pub(super) fn aui(&mut self, a: args::Aui) {
+        self.binary_imm(a.rt, a.rs, a.imm << 16, BlockBuilder::add);
+    }
+
+    /// The amount is stored less 1.
+    pub(super) fn lsa(&mut self, a: args::Lsa) {
+        let (s, t, amount) = (self.gpr(a.rs), self.gpr(a.rt), self.b.i32(a.a + 1));
+        let scaled = self.b.shl(I32, s, amount);
+        let sum = self.b.add(I32, scaled, t);
+        self.set_gpr(a.rd, sum);
+    }
+
     pub(super) fn clz(&mut self, a: args::Clz) {
-        let s = self.gpr(a.rs);
-        let count = self.b.clz(I32, s);
-        self.set_gpr(a.rd, count);
+        self.leading_zeros(a.rd, a.rs);
+    }
+
+    pub(super) fn clz_r6(&mut self, a: args::ClzR6) {
+        self.leading_zeros(a.rd, a.rs);
     }
 
     pub(super) fn clo(&mut self, a: args::Clo) {
-        let s = self.gpr(a.rs);
-        let zeros = self.b.not(I32, s);
-        let count = self.b.clz(I32, zeros);
-        self.set_gpr(a.rd, count);
+        self.leading_ones(a.rd, a.rs);
+    }
+
+    pub(super) fn clo_r6(&mut self, a: args::CloR6) {
+        self.leading_ones(a.rd, a.rs);
     }
 
     pub(super) fn seb(&mut self, a: args::Seb) {
@@ -81,6 +96,21 @@ impl Lifter<'_> {
         let t = self.gpr(a.rt);
         let extended = self.b.sext_low(I32, t, MemSize::B2);
         self.set_gpr(a.rd, extended);
+    }
+
+    /// GPR[rd] ← the number of leading zeros of GPR[rs].
+    fn leading_zeros(&mut self, rd: u32, rs: u32) {
+        let s = self.gpr(rs);
+        let count = self.b.clz(I32, s);
+        self.set_gpr(rd, count);
+    }
+
+    /// GPR[rd] ← the number of leading ones of GPR[rs].
+    fn leading_ones(&mut self, rd: u32, rs: u32) {
+        let s = self.gpr(rs);
+        let zeros = self.b.not(I32, s);
+        let count = self.b.clz(I32, zeros);
+        self.set_gpr(rd, count);
     }
 
     /// `s + t`, unless that overflows.

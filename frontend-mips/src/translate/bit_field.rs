@@ -1,4 +1,4 @@
-//! Bit fields: EXT, INS, WSBH.
+//! Bit fields: EXT, INS, WSBH, ALIGN, BITSWAP.
 
 use demotic_ir::Type::I32;
 
@@ -36,6 +36,27 @@ impl Lifter<'_> {
         let rest = self.b.and(I32, t, outside);
         let merged = self.b.or(I32, rest, field);
         self.set_gpr(a.rt, merged);
+    }
+
+    /// The bytes of GPR[rt] and GPR[rs], from `a` bytes below the top on.
+    pub(super) fn align(&mut self, a: args::Align) {
+        let (s, t) = (self.gpr(a.rs), self.gpr(a.rt));
+        if a.a == 0 {
+            return self.set_gpr(a.rd, t);
+        }
+        let (up, down) = (self.b.i32(8 * a.a), self.b.i32(32 - 8 * a.a));
+        let high = self.b.shl(I32, t, up);
+        let low = self.b.shr(I32, s, down);
+        let joined = self.b.or(I32, high, low);
+        self.set_gpr(a.rd, joined);
+    }
+
+    /// Reverses the bits of each byte.
+    pub(super) fn bitswap(&mut self, a: args::Bitswap) {
+        let t = self.gpr(a.rt);
+        let reversed = self.b.bit_reverse(I32, t);
+        let bytes = self.b.byte_swap(I32, reversed);
+        self.set_gpr(a.rd, bytes);
     }
 
     pub(super) fn wsbh(&mut self, a: args::Wsbh) {

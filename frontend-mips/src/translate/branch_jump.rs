@@ -28,6 +28,14 @@ impl Lifter<'_> {
         self.jump_register(a.rs);
     }
 
+    pub(super) fn jr_r6(&mut self, a: args::JrR6) {
+        self.jump_register(a.rs);
+    }
+
+    pub(super) fn jr_hb_r6(&mut self, a: args::JrHbR6) {
+        self.jump_register(a.rs);
+    }
+
     pub(super) fn jalr(&mut self, a: args::Jalr) {
         self.jump_and_link_register(a.rd, a.rs);
     }
@@ -43,6 +51,12 @@ impl Lifter<'_> {
     pub(super) fn bal(&mut self, a: args::Bal) {
         self.link(RA);
         self.branch_to(Exit::Call { target: u64::from(self.target(a.offset)), ret: self.return_address() });
+    }
+
+    /// BLTZAL of register 0: links and does not branch.
+    pub(super) fn nal(&mut self, _: args::Nal) {
+        self.link(RA);
+        self.branch_to(Exit::Jump { target: self.return_address() });
     }
 
     pub(super) fn beq(&mut self, a: args::Beq) {

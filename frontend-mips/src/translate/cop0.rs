@@ -6,7 +6,7 @@
 use demotic_ir::Type::{Bool, I32};
 use demotic_ir::{IntCc, Slot, Trap, Value};
 
-use super::Lifter;
+use super::{Lifter, displacement, displacement9};
 use crate::cp0::{EBASE_ONE, EBASE_WRITABLE, HWRENA_WRITABLE, status};
 use crate::decode::args;
 use crate::state;
@@ -95,14 +95,22 @@ impl Lifter<'_> {
         self.privileged();
     }
 
+    pub(super) fn cache(&mut self, a: args::Cache) {
+        self.cache_operation(a.op, a.base, displacement(a.offset));
+    }
+
+    pub(super) fn cache_r6(&mut self, a: args::CacheR6) {
+        self.cache_operation(a.op, a.base, displacement9(a.offset));
+    }
+
     /// Bits 1 and 0 of `op` name the cache (0: primary instruction), the others the operation. Data caches are always
     /// coherent, so only operations on instructions do something.
-    pub(super) fn cache(&mut self, a: args::Cache) {
+    fn cache_operation(&mut self, op: u32, base: u32, disp: i32) {
         const INDEX_INVALIDATE: u32 = 0;
         const HIT_INVALIDATE: u32 = 4;
         const FILL: u32 = 5;
-        let addr = self.address(a.base, a.offset);
-        match (a.op & 3, a.op >> 2) {
+        let addr = self.displaced(base, disp);
+        match (op & 3, op >> 2) {
             // Any address may have lived in the line with that index.
             (0, INDEX_INVALIDATE) => {
                 let (start, len) = (self.b.i32(0), self.b.i32(u32::MAX));

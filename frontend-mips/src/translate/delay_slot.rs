@@ -6,7 +6,7 @@
 use demotic_ir::{Exit, Trap, Type, Value};
 
 use super::Lifter;
-use crate::delay_slot::is_branch;
+use crate::delay_slot::is_control_transfer;
 use crate::fetch;
 use crate::state::BRANCH_TARGET;
 
@@ -73,7 +73,7 @@ impl Lifter<'_> {
         match fetch(self.config, self.code, self.pc.wrapping_add(4)) {
             None => self.trap(Trap::Fetch),
             // Unpredictable. We choose the exception that processors raise which check for it.
-            Some(word) if is_branch(self.config, word) => self.trap(Trap::Undefined { word }),
+            Some(word) if is_control_transfer(self.config, word) => self.trap(Trap::Undefined { word }),
             Some(word) => self.dispatch(word),
         }
         self.slot_of = None;

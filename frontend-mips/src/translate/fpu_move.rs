@@ -67,12 +67,12 @@ impl Lifter<'_> {
 
     pub(super) fn movf(&mut self, a: args::Movf) {
         let cond = self.condition_false(a.cc);
-        self.move_gpr_if(cond, a.fd, a.rs);
+        self.move_gpr_if(cond, a.rd, a.rs);
     }
 
     pub(super) fn movt(&mut self, a: args::Movt) {
         let cond = self.condition(a.cc);
-        self.move_gpr_if(cond, a.fd, a.rs);
+        self.move_gpr_if(cond, a.rd, a.rs);
     }
 
     pub(super) fn mov_fmt(&mut self, a: args::MovFmt) {

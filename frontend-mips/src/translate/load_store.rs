@@ -43,6 +43,9 @@ impl Lifter<'_> {
     /// A hint that has no effect.
     pub(super) fn pref(&mut self, _: args::Pref) {}
 
+    /// A hint that has no effect.
+    pub(super) fn pref_r6(&mut self, _: args::PrefR6) {}
+
     /// GPR[rt] ← memory[GPR[base] + offset].
     fn load(&mut self, rt: u32, base: u32, offset: u32, mem: MemOp) {
         let base = self.gpr(base);

@@ -1,4 +1,4 @@
-//! Logical operations, LUI and the conditional moves on a register.
+//! Logical operations, LUI, and the conditional moves and selections on a register.
 
 use demotic_ir::Type::I32;
 use demotic_ir::{BlockBuilder, IntCc};
@@ -49,6 +49,22 @@ impl Lifter<'_> {
 
     pub(super) fn movn(&mut self, a: args::Movn) {
         self.move_if(a.rd, a.rs, a.rt, IntCc::Ne);
+    }
+
+    pub(super) fn seleqz(&mut self, a: args::Seleqz) {
+        self.select_if(a.rd, a.rs, a.rt, IntCc::Eq);
+    }
+
+    pub(super) fn selnez(&mut self, a: args::Selnez) {
+        self.select_if(a.rd, a.rs, a.rt, IntCc::Ne);
+    }
+
+    /// GPR[rd] ← GPR[rs] if GPR[rt] cc 0, else 0.
+    fn select_if(&mut self, rd: u32, rs: u32, rt: u32, cc: IntCc) {
+        let (s, t, zero) = (self.gpr(rs), self.gpr(rt), self.b.i32(0));
+        let cond = self.b.icmp(I32, t, zero, cc);
+        let selected = self.b.select(I32, cond, s, zero);
+        self.set_gpr(rd, selected);
     }
 
     /// if GPR[rt] cc 0 then GPR[rd] ← GPR[rs].

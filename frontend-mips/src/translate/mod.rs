@@ -4,6 +4,7 @@ mod arithmetic;
 mod atomic;
 mod bit_field;
 mod branch_jump;
+mod compact_branch;
 mod cop0;
 mod delay_slot;
 mod fpr;
@@ -16,6 +17,7 @@ mod load_store;
 mod load_store_unaligned;
 mod logical;
 mod multiply_divide;
+mod pc_relative;
 mod shift;
 mod switch;
 mod system;
@@ -26,7 +28,7 @@ use demotic_ir::{
     Block, BlockBuilder, CodeSource, Exit, GuestInsn, LiftOptions, Loc, MemOp, MemSize, Trap, Type, Value,
 };
 
-use crate::config::{MipsConfig, Personality};
+use crate::config::{MipsConfig, Personality, Release};
 use crate::cp0::coprocessor;
 use crate::decode::{Row, Visitor, args, dispatch_row, forward_visitor};
 use crate::state::R;
@@ -210,12 +212,12 @@ impl Lifter<'_> {
         self.set_gpr(rt, t);
     }
 
-    /// How memory accesses of that width are done.
+    /// How memory accesses of that width are done. From release 6 on, unaligned addresses are legal.
     fn mem(&self, size: MemSize) -> MemOp {
         let mem = MemOp::new(size).big(self.config.big_endian);
         match self.config.personality {
-            Personality::Linux => mem,
-            Personality::Machine => mem.aligned(),
+            Personality::Machine if self.config.release < Release::R6 => mem.aligned(),
+            _ => mem,
         }
     }
 }
@@ -223,6 +225,11 @@ impl Lifter<'_> {
 /// A 16-bit immediate with its sign.
 const fn sign_extend(imm: u32) -> u32 {
     imm as u16 as i16 as u32
+}
+
+/// A 9-bit offset with its sign.
+const fn displacement9(offset: u32) -> i32 {
+    (offset << 23) as i32 >> 23
 }
 
 /// A 16-bit offset with its sign.

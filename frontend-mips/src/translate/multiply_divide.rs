@@ -79,6 +79,42 @@ impl Lifter<'_> {
         self.set_hi_lo(hi, lo);
     }
 
+    pub(super) fn mul_r6(&mut self, a: args::MulR6) {
+        self.binary(a.rd, a.rs, a.rt, BlockBuilder::mul);
+    }
+
+    pub(super) fn mulu(&mut self, a: args::Mulu) {
+        self.binary(a.rd, a.rs, a.rt, BlockBuilder::mul);
+    }
+
+    pub(super) fn muh(&mut self, a: args::Muh) {
+        self.binary(a.rd, a.rs, a.rt, BlockBuilder::smul_high);
+    }
+
+    pub(super) fn muhu(&mut self, a: args::Muhu) {
+        self.binary(a.rd, a.rs, a.rt, BlockBuilder::umul_high);
+    }
+
+    pub(super) fn div_r6(&mut self, a: args::DivR6) {
+        let (quotient, _) = self.quotient(a.rs, a.rt, BlockBuilder::sdiv);
+        self.set_gpr(a.rd, quotient);
+    }
+
+    pub(super) fn divu_r6(&mut self, a: args::DivuR6) {
+        let (quotient, _) = self.quotient(a.rs, a.rt, BlockBuilder::udiv);
+        self.set_gpr(a.rd, quotient);
+    }
+
+    pub(super) fn mod_(&mut self, a: args::Mod) {
+        let (_, remainder) = self.quotient(a.rs, a.rt, BlockBuilder::sdiv);
+        self.set_gpr(a.rd, remainder);
+    }
+
+    pub(super) fn modu(&mut self, a: args::Modu) {
+        let (_, remainder) = self.quotient(a.rs, a.rt, BlockBuilder::udiv);
+        self.set_gpr(a.rd, remainder);
+    }
+
     /// GPR[rs] × GPR[rt] in 64 bits.
     fn product(&mut self, rs: u32, rt: u32, widen: Widen) -> Value {
         let (s, t) = (self.gpr(rs), self.gpr(rt));
@@ -109,17 +145,22 @@ impl Lifter<'_> {
         self.b.put(I64, both, HILO);
     }
 
-    /// LO ← quotient, HI ← remainder. The result of a division by 0 is unpredictable: we give what a division by 1
-    /// would, as QEMU does.
+    /// LO ← quotient, HI ← remainder.
     fn divide(&mut self, rs: u32, rt: u32, op: BinaryOp) {
+        let (quotient, remainder) = self.quotient(rs, rt, op);
+        let (hi, lo) = (self.b.zext64(I64, remainder), self.b.zext64(I64, quotient));
+        self.set_hi_lo(hi, lo);
+    }
+
+    /// Quotient and remainder of GPR[rs] and GPR[rt]. The result of a division by 0 is unpredictable: we give what a
+    /// division by 1 would, as QEMU does.
+    fn quotient(&mut self, rs: u32, rt: u32, op: BinaryOp) -> (Value, Value) {
         let (s, t) = (self.gpr(rs), self.gpr(rt));
         let (zero, one) = (self.b.i32(0), self.b.i32(1));
         let by_zero = self.b.icmp(I32, t, zero, IntCc::Eq);
         let divisor = self.b.select(I32, by_zero, one, t);
         let quotient = op(&mut self.b, I32, s, divisor);
         let back = self.b.mul(I32, quotient, divisor);
-        let remainder = self.b.sub(I32, s, back);
-        let (hi, lo) = (self.b.zext64(I64, remainder), self.b.zext64(I64, quotient));
-        self.set_hi_lo(hi, lo);
+        (quotient, self.b.sub(I32, s, back))
     }
 }

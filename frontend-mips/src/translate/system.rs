@@ -4,14 +4,27 @@ use demotic_ir::Type::I32;
 use demotic_ir::{Trap, Value};
 
 use super::{Lifter, Personality, mode};
+use crate::config::Release;
 use crate::cp0::{CC, LINE};
 use crate::decode::args;
 use crate::state::{HWRENA, SCRATCH, USER_LOCAL};
 
 impl Lifter<'_> {
     pub(super) fn rdhwr(&mut self, a: args::Rdhwr) {
-        self.check_hardware_register(a.rd);
-        let value = match a.rd {
+        self.read_hardware_register(a.rt, a.rd, 0);
+    }
+
+    pub(super) fn rdhwr_sel(&mut self, a: args::RdhwrSel) {
+        self.read_hardware_register(a.rt, a.rd, a.sel);
+    }
+
+    /// GPR[rt] ← hardware register `rd`, select `sel`.
+    fn read_hardware_register(&mut self, rt: u32, rd: u32, sel: u32) {
+        self.check_hardware_register(rd);
+        let value = match rd {
+            // PerfCtr: counters that do not count, each with its control register.
+            4 if self.config.release >= Release::R6 => self.b.i32(0),
+            _ if sel != 0 => return self.reserved(),
             // CPUNum.
             0 => self.b.i32(0),
             // SYNCI_Step.
@@ -19,10 +32,12 @@ impl Lifter<'_> {
             CC => return self.privileged(),
             // CCRes: the counter is incremented every other cycle.
             3 => self.b.i32(2),
+            // XNP: LLWP and SCWP are there.
+            5 if self.config.release >= Release::R6 => self.b.i32(0),
             29 => self.b.get32(USER_LOCAL),
             _ => return self.reserved(),
         };
-        self.set_gpr(a.rt, value);
+        self.set_gpr(rt, value);
     }
 
     /// Reserved Instruction exception if the machine's kernel has not let user mode have the register.

@@ -22,12 +22,13 @@ impl Flat {
     }
 
     /// Runs the program from `entry` to its first system call, `write`; gives what it would write.
-    pub(crate) fn run(mut self, big_endian: bool, entry: u64) -> Vec<u8> {
-        let guest = MipsGuest::new(MipsConfig::linux(big_endian));
+    pub(crate) fn run(mut self, config: MipsConfig, entry: u64) -> Vec<u8> {
+        let guest = MipsGuest::new(config);
         let mut cpu = CpuState::new();
         cpu.set(PC, entry);
         loop {
-            let mut block = guest.lift(Loc::new(cpu.get(PC)), &self, LiftOptions::default());
+            let loc = Loc { pc: cpu.get(PC), mode: guest.mode(&cpu) };
+            let mut block = guest.lift(loc, &self, LiftOptions::default());
             run(&mut block, guest.layout(), &PassOptions::default());
             let code = compile(&block, &Guest::of(&guest)).expect("the block can be compiled");
             match code.run(&mut cpu, &mut self) {

@@ -31,6 +31,8 @@ enum RawTest {
     Number(Test),
     EqField(String),
     NeField(String),
+    LtField(String),
+    GeField(String),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -200,19 +202,27 @@ impl<'a> Tokens<'a> {
         let too_large = |_| "the number is too large".to_owned();
         let next_to = |number: u32| number.checked_add(1).ok_or(()).map_err(too_large);
         let test = match self.next() {
-            Some(Token::Symbol(equals @ ("==" | "!="))) => {
+            Some(Token::Symbol(comparison @ ("==" | "!=" | "<" | ">="))) => {
                 if let Some(&Token::Word(other)) = self.0.last() {
                     self.0.pop();
-                    let test = if equals == "==" { RawTest::EqField } else { RawTest::NeField };
+                    let test = match comparison {
+                        "==" => RawTest::EqField,
+                        "!=" => RawTest::NeField,
+                        "<" => RawTest::LtField,
+                        _ => RawTest::GeField,
+                    };
                     return Ok(RawConstraint { field, test: test(other.into()) });
                 }
                 let number = self.number()?;
-                if equals == "==" { Test::Eq(number) } else { Test::Ne(number) }
+                match comparison {
+                    "==" => Test::Eq(number),
+                    "!=" => Test::Ne(number),
+                    "<" => Test::Lt(number),
+                    _ => Test::Ge(number),
+                }
             }
-            Some(Token::Symbol("<")) => Test::Lt(self.number()?),
             Some(Token::Symbol("<=")) => Test::Lt(next_to(self.number()?)?),
             Some(Token::Symbol(">")) => Test::Ge(next_to(self.number()?)?),
-            Some(Token::Symbol(">=")) => Test::Ge(self.number()?),
             Some(Token::Word("in")) => Test::In(self.set()?),
             Some(Token::Word("notin")) => Test::NotIn(self.set()?),
             Some(other) => {
@@ -244,7 +254,10 @@ impl RawConstraint {
     /// The fields it mentions.
     pub(crate) fn fields(&self) -> impl Iterator<Item = &str> {
         let other = match &self.test {
-            RawTest::EqField(name) | RawTest::NeField(name) => Some(name.as_str()),
+            RawTest::EqField(name)
+            | RawTest::NeField(name)
+            | RawTest::LtField(name)
+            | RawTest::GeField(name) => Some(name.as_str()),
             RawTest::Number(_) => None,
         };
         [self.field.as_str()].into_iter().chain(other)
@@ -261,6 +274,8 @@ impl RawConstraint {
             RawTest::Number(test) => test.clone(),
             RawTest::EqField(name) => Test::EqBits(find(name)?.clone()),
             RawTest::NeField(name) => Test::NeBits(find(name)?.clone()),
+            RawTest::LtField(name) => Test::LtBits(find(name)?.clone()),
+            RawTest::GeField(name) => Test::GeBits(find(name)?.clone()),
         };
         self.check_range(&test, bits.len())?;
         Ok(Constraint { bits, test })
@@ -274,7 +289,7 @@ impl RawConstraint {
             Test::Eq(number) | Test::Ne(number) | Test::Lt(number) | Test::Ge(number) => &[*number],
             Test::In(list) | Test::NotIn(list) => list,
             Test::MaskEq(mask, number) | Test::MaskNe(mask, number) => &[*mask, *number],
-            Test::EqBits(_) | Test::NeBits(_) => &[],
+            Test::EqBits(_) | Test::NeBits(_) | Test::LtBits(_) | Test::GeBits(_) => &[],
         };
         let vacuous = match test {
             Test::Lt(0) | Test::Ge(0) => true,
@@ -307,7 +322,7 @@ mod tests {
     #[test]
     fn reads_every_constraint() {
         let list = conjunction(
-            "d == 0xa, d != 0b11, rd < 3, d <= 3, d > 3, d >= 3, n in {2, 1,2}, n notin {4}, d & 6 == 2, d & 6 != 2, d == n, d != rn",
+            "d == 0xa, d != 0b11, rd < 3, d <= 3, d > 3, d >= 3, n in {2, 1,2}, n notin {4}, d & 6 == 2, d & 6 != 2, d == n, d != rn, d < n, d >= n",
         );
         let tests: Vec<Test> = list.unwrap().iter().map(|raw| raw.resolve(&fields()).unwrap().test).collect();
         let n = vec![3, 2, 1, 0];
@@ -325,7 +340,9 @@ mod tests {
                 Test::MaskEq(6, 2),
                 Test::MaskNe(6, 2),
                 Test::EqBits(n.clone()),
-                Test::NeBits(n)
+                Test::NeBits(n.clone()),
+                Test::LtBits(n.clone()),
+                Test::GeBits(n)
             ]
         );
     }

@@ -52,6 +52,8 @@ fn constraint(constraint: &Constraint) -> String {
         Test::MaskNe(mask, number) => format!("({value}) & {mask:#x} != {number:#x}"),
         Test::EqBits(bits) => format!("({value}) == ({})", field(bits)),
         Test::NeBits(bits) => format!("({value}) != ({})", field(bits)),
+        Test::LtBits(bits) => format!("({value}) < ({})", field(bits)),
+        Test::GeBits(bits) => format!("({value}) >= ({})", field(bits)),
     }
 }
 

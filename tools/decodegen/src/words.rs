@@ -29,6 +29,8 @@ pub(crate) enum Test {
     MaskNe(u32, u32),
     EqBits(Vec<u8>),
     NeBits(Vec<u8>),
+    LtBits(Vec<u8>),
+    GeBits(Vec<u8>),
 }
 
 /// The question needs more enumeration than [`MAX_TRIES`] or [`MAX_SPLITS`] allow.
@@ -66,6 +68,8 @@ impl Constraint {
             Test::MaskNe(mask, n) => number & mask != *n,
             Test::EqBits(bits) => number == extract(bits, word),
             Test::NeBits(bits) => number != extract(bits, word),
+            Test::LtBits(bits) => number < extract(bits, word),
+            Test::GeBits(bits) => number >= extract(bits, word),
         }
     }
 
@@ -81,6 +85,8 @@ impl Constraint {
             Test::MaskNe(mask, n) => Test::MaskEq(mask, n),
             Test::EqBits(bits) => Test::NeBits(bits),
             Test::NeBits(bits) => Test::EqBits(bits),
+            Test::LtBits(bits) => Test::GeBits(bits),
+            Test::GeBits(bits) => Test::LtBits(bits),
         };
         Self { bits: self.bits.clone(), test }
     }
@@ -88,7 +94,7 @@ impl Constraint {
     /// The bits of the word it looks at.
     pub(crate) fn support(&self) -> u32 {
         let other: &[u8] = match &self.test {
-            Test::EqBits(bits) | Test::NeBits(bits) => bits,
+            Test::EqBits(bits) | Test::NeBits(bits) | Test::LtBits(bits) | Test::GeBits(bits) => bits,
             _ => &[],
         };
         self.bits.iter().chain(other).fold(0, |mask, &bit| mask | 1 << bit)
@@ -301,6 +307,8 @@ mod tests {
             Test::MaskNe(6, 4),
             Test::EqBits(vec![7, 6, 5, 4]),
             Test::NeBits(vec![7, 6, 5, 4]),
+            Test::LtBits(vec![7, 6, 5, 4]),
+            Test::GeBits(vec![7, 6, 5, 4]),
         ];
         let mut sets = vec![];
         for test in &tests {
