@@ -6,7 +6,7 @@ use demotic_ir::passes::{PassOptions, PassTimes, run_timed};
 use demotic_ir::{Block, CodeSource, Exit, GuestArch, LiftOptions, Loc, Op};
 
 use super::dataflow::killed_first;
-use super::{CallKind, Context, ContextId, Dataflow, Region, RegionBlock, SlotSet};
+use super::{CallKind, Context, ContextId, Dataflow, Edge, Region, RegionBlock, SlotSet, unroll};
 
 /// What execution so far says of a location.
 pub trait Profile {
@@ -29,13 +29,21 @@ pub struct FormOptions {
     pub inline_insns: usize,
     /// Turn calls of the region's own entry into jumps, with at most this many return sites.
     pub recursive_sites: usize,
+    /// Unroll innermost loops up to this many guest instructions.
+    pub unroll_insns: usize,
     /// Passes per block.
     pub passes: PassOptions,
 }
 
 impl Default for FormOptions {
     fn default() -> Self {
-        FormOptions { max_insns: 600, inline_insns: 40, recursive_sites: 4, passes: PassOptions::default() }
+        FormOptions {
+            max_insns: 600,
+            inline_insns: 40,
+            recursive_sites: 4,
+            unroll_insns: 24,
+            passes: PassOptions::default(),
+        }
     }
 }
 
@@ -79,7 +87,7 @@ pub fn form_region(
     let mut region = Region {
         entry,
         blocks: Vec::new(),
-        contexts: vec![Context { parent: 0, ret: 0 }],
+        contexts: vec![Context::Function],
         index: HashMap::new(),
         return_sites: Vec::new(),
         pass_times: PassTimes::default(),
@@ -90,6 +98,9 @@ pub fn form_region(
         run_timed(&mut b.block, arch.layout(), &options.passes, &mut region.pass_times);
     }
     order(&mut region);
+    if unroll::unroll_loops(&mut region, options.unroll_insns) {
+        order(&mut region);
+    }
     region
 }
 
@@ -179,6 +190,7 @@ impl Former<'_> {
                 calls: HashMap::new(),
                 jumps,
                 callees,
+                turn: None,
             });
         };
         let mut body = body;
@@ -237,7 +249,7 @@ impl Former<'_> {
         }
         self.budget -= size;
         let context = region.contexts.len();
-        region.contexts.push(Context { parent: 0, ret });
+        region.contexts.push(Context::Inlined { caller: 0, ret });
         self.add_body(region, context, target, body);
         CallKind::Inline(context)
     }
@@ -318,7 +330,7 @@ fn dead_flags_out(arch: &dyn GuestArch, code: &dyn CodeSource, region: &Region) 
     for (from, b) in region.blocks.iter().enumerate() {
         for exit in &b.block.exits {
             for pc in direct_targets(exit) {
-                if region.find(region.blocks[from].context, pc).is_some() || dead.contains_key(&pc) {
+                if matches!(region.jump_edge(from, pc), Edge::Inside(_)) || dead.contains_key(&pc) {
                     continue;
                 }
                 let block = arch.lift(region.entry.at(pc), code, LiftOptions { max_insns: 16 });
@@ -341,6 +353,7 @@ fn direct_targets(exit: &Exit) -> Vec<u64> {
 /// Puts the blocks into reverse post-order, drops unreachable ones and marks loop headers.
 fn order(region: &mut Region) {
     let n = region.blocks.len();
+    region.blocks.iter_mut().for_each(|b| b.loop_header = false);
     let (mut post, mut state) = (Vec::with_capacity(n), vec![Visit::New; n]);
     let mut stack = vec![(0, region.successors(0))];
     state[0] = Visit::Open;

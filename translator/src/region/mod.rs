@@ -9,6 +9,7 @@ mod dataflow;
 mod form;
 mod profile;
 mod slots;
+mod unroll;
 
 use std::collections::HashMap;
 
@@ -24,16 +25,18 @@ pub(crate) use slots::SlotSet;
 /// Index of a block in its region.
 pub(crate) type BlockId = usize;
 
-/// An inline context: 0 is the region's own function, others are inlined calls.
+/// A context: guest code may be in a region several times, once per context. 0 is the region's own function.
 pub(crate) type ContextId = usize;
 
-/// A call that was inlined.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Context {
-    /// The context of the caller.
-    pub(crate) parent: ContextId,
-    /// The return address of the call.
-    pub(crate) ret: u64,
+/// Why a context is there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Context {
+    /// The region's own function.
+    Function,
+    /// A call in the context `caller`, which returns to `ret`, was inlined.
+    Inlined { caller: ContextId, ret: u64 },
+    /// A loop of the context `of` was unrolled: its blocks once more.
+    Unrolled { of: ContextId },
 }
 
 /// What becomes of a direct call.
@@ -59,6 +62,8 @@ pub(crate) struct RegionBlock {
     pub(crate) jumps: HashMap<u16, Vec<u64>>,
     /// The only callee so far of the indirect calls among the exits.
     pub(crate) callees: HashMap<u16, u64>,
+    /// In an unrolled loop: jumps to this address, the loop's header, go on in this context.
+    pub(crate) turn: Option<(u64, ContextId)>,
 }
 
 /// A region ready for lowering.
@@ -117,9 +122,27 @@ impl Region {
 
     /// Where a direct jump from `from` to `pc` leads.
     pub(crate) fn jump_edge(&self, from: BlockId, pc: u64) -> Edge {
-        match self.find(self.blocks[from].context, pc) {
+        match self.jump_block(from, pc) {
             Some(b) => Edge::Inside(b),
             None => Edge::Out(Some(pc)),
+        }
+    }
+
+    /// The block of the region that a jump from `from` to `pc` leads to. What is not among the blocks of an unrolled
+    /// loop is in the function around it.
+    fn jump_block(&self, from: BlockId, pc: u64) -> Option<BlockId> {
+        let block = &self.blocks[from];
+        if let Some((_, context)) = block.turn.filter(|&(header, _)| header == pc) {
+            return self.find(context, pc);
+        }
+        self.find(block.context, pc).or_else(|| self.find(self.function_of(block.context), pc))
+    }
+
+    /// The context of the function that a context belongs to: that of an unrolled loop's surroundings.
+    fn function_of(&self, context: ContextId) -> ContextId {
+        match self.contexts[context] {
+            Context::Unrolled { of } => of,
+            Context::Function | Context::Inlined { .. } => context,
         }
     }
 
@@ -130,19 +153,19 @@ impl Region {
 
     /// The return addresses that a return in `from` is compared with, and the blocks there.
     pub(crate) fn return_edges(&self, from: BlockId) -> Vec<(u64, BlockId)> {
-        let context = self.blocks[from].context;
-        if context == 0 {
-            return self.return_sites.iter().filter_map(|&pc| Some((pc, self.find(0, pc)?))).collect();
+        match self.contexts[self.function_of(self.blocks[from].context)] {
+            Context::Inlined { caller, ret } => self.find(caller, ret).map(|b| (ret, b)).into_iter().collect(),
+            Context::Function | Context::Unrolled { .. } => {
+                self.return_sites.iter().filter_map(|&pc| Some((pc, self.find(0, pc)?))).collect()
+            }
         }
-        let Context { parent, ret } = self.contexts[context];
-        self.find(parent, ret).map(|b| (ret, b)).into_iter().collect()
     }
 
     /// The blocks that an indirect jump is known to lead to, by address.
     pub(crate) fn indirect_edges(&self, from: BlockId, exit: ExitId) -> Vec<(u64, BlockId)> {
         let block = &self.blocks[from];
         let known = block.jumps.get(&exit.0).map(Vec::as_slice).unwrap_or_default();
-        known.iter().filter_map(|&pc| Some((pc, self.find(block.context, pc)?))).collect()
+        known.iter().filter_map(|&pc| Some((pc, self.jump_block(from, pc)?))).collect()
     }
 
     /// All edges of an exit.
