@@ -42,7 +42,8 @@ pub(crate) fn run(
         memory: Some(MemoryModel::Window),
         form: FormOptions {
             max_insns: 1,
-            unroll_insns: 0, inline_insns: 0,
+            unroll_insns: 0,
+            inline_insns: 0,
             recursive_sites: 0,
             passes: PassOptions::default(),
         },

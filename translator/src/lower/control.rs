@@ -212,8 +212,10 @@ impl Lowerer<'_> {
     }
 
     fn jump_indirect(&mut self, id: ExitId, target: Value) {
+        let host = self.val(target);
+        let narrow = self.b.func.dfg.value_type(host) == I32;
         let target = self.wide(target);
-        self.dispatch_known(id, target);
+        self.dispatch_known(id, target, narrow);
         self.store_slots(self.dirty);
         let code = self.look_up(target);
         self.b.ins().return_call_indirect(self.signature, code, &[self.cpu, self.mem, target]);
@@ -221,8 +223,9 @@ impl Lowerer<'_> {
 
     /// Jumps to those targets of an indirect jump that are blocks of the region; goes on if it is none of them.
     ///
-    /// Many targets are found by a host jump table over the guest addresses between the first and the last.
-    fn dispatch_known(&mut self, id: ExitId, target: ir::Value) {
+    /// Many targets are found by a host jump table over the guest addresses between the first and the last. `narrow`:
+    /// the target has no bits above the lowest 32.
+    fn dispatch_known(&mut self, id: ExitId, target: ir::Value, narrow: bool) {
         let mut known = self.region.indirect_edges(self.at, id);
         known.sort_unstable();
         known.dedup();
@@ -247,18 +250,35 @@ impl Lowerer<'_> {
                 blocks.into_iter().map(|b| self.b.func.dfg.block_call(b, NO_ARGS)).collect();
             let miss = self.b.func.dfg.block_call(other, NO_ARGS);
             let table = self.b.create_jump_table(JumpTableData::new(miss, &entries));
-            let distance = self.b.ins().iadd_imm_s(target, -(first as i64));
-            // Rotated, not shifted: a distance that is not a multiple of the step ends past the table.
-            let index = self.b.ins().rotr_imm_u(distance, i64::from(TABLE_SHIFT));
-            let in_reach = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThanOrEqual, index, span as i64);
-            let near = self.b.create_block();
-            self.b.ins().brif(in_reach, near, NO_ARGS, other, NO_ARGS);
-            self.b.switch_to_block(near);
-            let index = self.b.ins().ireduce(I32, index);
+            let index = self.table_index(target, narrow, first, span, other);
             self.b.ins().br_table(index, table);
         }
         self.b.switch_to_block(other);
         self.b.set_cold_block(other);
+    }
+
+    /// The index of a guest address in a table over those from `first` on. Rotated, not shifted: a distance that is not
+    /// a multiple of the step ends past the table, as all that is too far does.
+    fn table_index(
+        &mut self,
+        target: ir::Value,
+        narrow: bool,
+        first: u64,
+        span: u64,
+        other: ir::Block,
+    ) -> ir::Value {
+        if narrow {
+            let target = self.b.ins().ireduce(I32, target);
+            let distance = self.b.ins().iadd_imm_s(target, -(first as i64));
+            return self.b.ins().rotr_imm_u(distance, i64::from(TABLE_SHIFT));
+        }
+        let distance = self.b.ins().iadd_imm_s(target, -(first as i64));
+        let index = self.b.ins().rotr_imm_u(distance, i64::from(TABLE_SHIFT));
+        let in_reach = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThanOrEqual, index, span as i64);
+        let near = self.b.create_block();
+        self.b.ins().brif(in_reach, near, NO_ARGS, other, NO_ARGS);
+        self.b.switch_to_block(near);
+        self.b.ins().ireduce(I32, index)
     }
 
     /// The code for a guest pc by the vCPU's jump cache; a stub that finds it when it is not there.

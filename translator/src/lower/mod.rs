@@ -1,8 +1,8 @@
 //! Lowering: a region becomes one Cranelift function.
 //!
 //! Guest registers and flags are Cranelift variables: loaded where they are live into the region, stored at the exits
-//! where they are newer than the state. 32-bit registers are kept as zero-extended 64-bit values, so that an address
-//! needs no conversion. Flags stay producers (an operation and its operands) as long as the block that consumes them
+//! where they are newer than the state. A 32-bit register that holds addresses is kept as a zero-extended 64-bit value, so
+//! that an access needs no conversion; others as 32-bit values, since not every host operation zero-extends. Flags stay producers (an operation and its operands) as long as the block that consumes them
 //! has one predecessor.
 //!
 //! The function's signature is `(state, memory base, link) -> next pc` in the tail-call convention. `link` tells a stub
@@ -96,6 +96,8 @@ pub(crate) struct Lowerer<'a> {
     variables: HashMap<Slot, Variable>,
     /// Memory for the operands of vector helpers, if there are any.
     vector_slot: Option<ir::StackSlot>,
+    /// How wide the registers are.
+    widths: state::Widths,
     blocks: Vec<ir::Block>,
     exits: Vec<LinkExit>,
     /// Flag producers at the end of each lowered block.
@@ -174,6 +176,7 @@ pub(crate) fn lower_region(
         trap_signature,
         variables: HashMap::new(),
         vector_slot: None,
+        widths: state::Widths::of(region, layout),
         blocks,
         exits: Vec::new(),
         flags_out: vec![FlagSet::IN_SLOTS; region.blocks.len()],

@@ -3,30 +3,74 @@
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{self, InstBuilder};
 use cranelift_frontend::Variable;
-use demotic_ir::{Slot, Type, Value};
+use demotic_ir::{Block, Exit, Op, Slot, StateLayout, Type, Value};
 
 use super::{Lowered, Lowerer, state_access};
-use crate::region::SlotSet;
+use crate::region::{Region, SlotSet};
 use crate::vcpu_state::offset;
 
+/// How wide registers are in the state and in their variables.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Widths {
+    /// Those of 32 bits. The upper half of their word is 0, and is not loaded: it may have been stored in two pieces,
+    /// which the host could not forward to one load.
+    loaded_as_32: SlotSet,
+    /// Those of them whose variable has 32 bits too.
+    narrow: SlotSet,
+}
+
+impl Widths {
+    pub(super) fn of(region: &Region, layout: &StateLayout) -> Widths {
+        let words = layout.slots.iter().filter(|info| info.ty == Type::I32).map(|info| info.slot);
+        let flags = layout.flags.iter().flat_map(|f| [f.n, f.z, f.c, f.v]).collect();
+        let loaded_as_32 = words.collect::<SlotSet>().minus(flags);
+        let addresses = region.blocks().flat_map(addresses).collect();
+        Widths { loaded_as_32, narrow: loaded_as_32.minus(addresses) }
+    }
+}
+
+/// The slots whose values a block uses as addresses, just as they are.
+fn addresses(block: &Block) -> impl Iterator<Item = Slot> {
+    let accesses = block.insts.iter().filter_map(|inst| match inst.op {
+        Op::Load { addr, .. }
+        | Op::Store { addr, .. }
+        | Op::LoadEx { addr, .. }
+        | Op::StoreEx { addr, .. }
+        | Op::Swap { addr, .. } => Some(addr),
+        Op::ZExt64 { a, .. } => Some(a),
+        _ => None,
+    });
+    let jumps = block.exits.iter().filter_map(|exit| match exit {
+        Exit::Return { target } | Exit::JumpIndirect { target } | Exit::CallIndirect { target, .. } => {
+            Some(*target)
+        }
+        _ => None,
+    });
+    accesses.chain(jumps).filter_map(|v| match block.insts.get(v.0 as usize)?.op {
+        Op::Get { slot, .. } => Some(slot),
+        _ => None,
+    })
+}
+
 impl Lowerer<'_> {
-    /// The variable of a slot: its whole word.
+    /// The variable of a slot: its whole word, or the low half if that is all there is.
     pub(super) fn variable(&mut self, slot: Slot) -> Variable {
-        let b = &mut self.b;
-        *self.variables.entry(slot).or_insert_with(|| b.declare_var(I64))
+        let (b, ty) = (&mut self.b, if self.widths.narrow.contains(slot) { I32 } else { I64 });
+        *self.variables.entry(slot).or_insert_with(|| b.declare_var(ty))
     }
 
     pub(super) fn read_slot(&mut self, ty: Type, slot: Slot) -> Lowered {
         let variable = self.variable(slot);
         let word = self.b.use_var(variable);
         match ty {
+            Type::I32 if self.widths.narrow.contains(slot) => Self::plain(word),
             Type::I32 => Lowered::Plain { value: self.b.ins().ireduce(I32, word), wide: Some(word) },
             _ => Self::plain(word),
         }
     }
 
     pub(super) fn write_slot(&mut self, slot: Slot, value: Value) {
-        let word = self.wide(value);
+        let word = if self.widths.narrow.contains(slot) { self.val(value) } else { self.wide(value) };
         self.write_slot_word(slot, word);
     }
 
@@ -39,7 +83,12 @@ impl Lowerer<'_> {
     /// Loads registers from the state into their variables.
     pub(super) fn load_slots(&mut self, slots: SlotSet) {
         for slot in slots.iter() {
-            let word = self.b.ins().load(I64, state_access(), self.cpu, offset::slot(slot));
+            let (access, place) = (state_access(), offset::slot(slot));
+            let word = match (self.widths.loaded_as_32.contains(slot), self.widths.narrow.contains(slot)) {
+                (_, true) => self.b.ins().load(I32, access, self.cpu, place),
+                (true, false) => self.b.ins().uload32(access, self.cpu, place),
+                (false, false) => self.b.ins().load(I64, access, self.cpu, place),
+            };
             let variable = self.variable(slot);
             self.b.def_var(variable, word);
         }

@@ -154,7 +154,9 @@ impl Region {
     /// The return addresses that a return in `from` is compared with, and the blocks there.
     pub(crate) fn return_edges(&self, from: BlockId) -> Vec<(u64, BlockId)> {
         match self.contexts[self.function_of(self.blocks[from].context)] {
-            Context::Inlined { caller, ret } => self.find(caller, ret).map(|b| (ret, b)).into_iter().collect(),
+            Context::Inlined { caller, ret } => {
+                self.find(caller, ret).map(|b| (ret, b)).into_iter().collect()
+            }
             Context::Function | Context::Unrolled { .. } => {
                 self.return_sites.iter().filter_map(|&pc| Some((pc, self.find(0, pc)?))).collect()
             }
