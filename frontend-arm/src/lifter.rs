@@ -311,15 +311,6 @@ impl<'a> Lifter<'a> {
         self.put(state::QF, q);
     }
 
-    /// Sets CPSR.Q if `v` is negative: cheaper than by a truth value, in the inner loops of signal processing.
-    pub(crate) fn set_q_from_sign(&mut self, v: Value) {
-        let old = self.b.get32(state::QF);
-        let places = self.b.i32(31);
-        let sign = self.b.shr(Type::I32, v, places);
-        let q = self.or(old, sign);
-        self.put(state::QF, q);
-    }
-
     // ---- memory ----
 
     /// An access of the present data endianness.

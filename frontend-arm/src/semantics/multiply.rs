@@ -1,6 +1,6 @@
 //! Multiplication (ARM DDI 0406, A4.4.3).
 
-use demotic_ir::{FlagMask, IntCc, MemSize, Type, Value};
+use demotic_ir::{FlagCc, FlagMask, IntCc, MemSize, Type, Value};
 
 use crate::lifter::Lifter;
 
@@ -116,10 +116,9 @@ fn half_of(l: &mut Lifter<'_>, value: Value, top: bool) -> Value {
 /// `a + b`, and sets Q when that overflows.
 fn add_setting_q(l: &mut Lifter<'_>, a: Value, b: Value) -> Value {
     let sum = l.add(a, b);
-    let differs_a = l.xor(a, sum);
-    let differs_b = l.xor(b, sum);
-    let both = l.and(differs_a, differs_b);
-    l.set_q_from_sign(both);
+    let flags = l.b.flags_add(Type::I32, a, b);
+    let overflow = l.b.cond(Type::Bool, flags, FlagCc::Vs);
+    l.set_q_if(overflow);
     sum
 }
 

@@ -1,6 +1,6 @@
 //! Saturating instructions (ARM DDI 0406, A4.4.4). They set CPSR.Q when they saturate.
 
-use demotic_ir::{IntCc, Value};
+use demotic_ir::{FlagCc, IntCc, Type, Value};
 
 use super::parallel;
 use super::shifter::{ImmShift, shift_by_constant};
@@ -9,12 +9,11 @@ use crate::lifter::Lifter;
 
 /// `a ± b` saturated to 32 bits; sets Q.
 fn saturating(l: &mut Lifter<'_>, a: Value, b: Value, subtract: bool) -> Value {
-    let exact = if subtract { l.sub(a, b) } else { l.add(a, b) };
-    let against_a = l.xor(a, exact);
-    // Overflow: the signs of the operands (of a and -b) agree, that of the result does not.
-    let signs = if subtract { l.xor(a, b) } else { l.xor(b, exact) };
-    let both = l.and(against_a, signs);
-    let overflow = l.bit(both, 31);
+    let (exact, flags) = match subtract {
+        true => (l.sub(a, b), l.b.flags_sub(Type::I32, a, b)),
+        false => (l.add(a, b), l.b.flags_add(Type::I32, a, b)),
+    };
+    let overflow = l.b.cond(Type::Bool, flags, FlagCc::Vs);
     let sign = l.sar(a, 31);
     let most = l.imm(0x7fff_ffff);
     let limit = l.xor(sign, most);

@@ -327,6 +327,11 @@ impl Lowerer<'_> {
     }
 
     fn overflow(&mut self, set: FlagSet) -> ir::Value {
+        match set.v {
+            Some(FlagSource::Add { a, b }) => return self.b.ins().sadd_overflow(a, b).1,
+            Some(FlagSource::Sub { a, b }) => return self.b.ins().ssub_overflow(a, b).1,
+            _ => {}
+        }
         let word = self.v_word(set);
         let word = self.b.ins().ireduce(I32, word);
         self.sign(word)
