@@ -61,6 +61,7 @@ pub fn is_branch(config: &MipsConfig, word: u32) -> bool {
                 | Bc1t(_)
                 | Bc1fl(_)
                 | Bc1tl(_)
+                | Bposge32(_)
         )
     )
 }

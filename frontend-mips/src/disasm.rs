@@ -158,6 +158,10 @@ impl Operands for Printer {
         }
     }
 
+    fn ac(&self, out: &mut String, n: u32) {
+        put(out, format_args!("$ac{n}"));
+    }
+
     // ---- numbers ----
     fn simm(&self, out: &mut String, imm: u32) {
         put(out, format_args!("{}", imm as u16 as i16));
@@ -175,6 +179,23 @@ impl Operands for Printer {
     /// The width of the field from bit `lsb` to bit `msb`.
     fn span(&self, out: &mut String, msb: u32, lsb: u32) {
         put(out, format_args!("{:#x}", (msb + 1).wrapping_sub(lsb)));
+    }
+
+    /// A number of 6 bits with a sign.
+    fn simm6(&self, out: &mut String, imm: u32) {
+        put(out, format_args!("{}", (imm << 2) as u8 as i8 >> 2));
+    }
+
+    /// A number of 10 bits with a sign.
+    fn simm10(&self, out: &mut String, imm: u32) {
+        put(out, format_args!("{}", (imm << 6) as u16 as i16 >> 6));
+    }
+
+    /// The fields of DSPControl, which are left out when they are all.
+    fn dsp_mask(&self, out: &mut String, mask: u32) {
+        if mask != 0x3ff {
+            put(out, format_args!(", {mask:#x}"));
+        }
     }
 
     fn branch(&self, out: &mut String, offset: u32) {

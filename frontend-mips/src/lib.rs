@@ -9,6 +9,7 @@ pub mod cp0;
 pub mod decode;
 pub mod delay_slot;
 mod disasm;
+mod helpers;
 pub mod mode;
 pub mod state;
 mod translate;
@@ -48,7 +49,7 @@ impl GuestArch for MipsGuest {
     }
 
     fn helpers(&self) -> &'static [Helper] {
-        &[]
+        helpers::HELPERS
     }
 
     fn nan_rule(&self) -> NanRule {

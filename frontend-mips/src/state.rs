@@ -51,6 +51,41 @@ pub const FCC: Slot = Slot(55);
 /// F0 to F31, 64 bits each. With FR=0 the even word holds an even/odd pair of singles: even low, odd high.
 pub const F: Slot = Slot(64);
 
+/// W0 to W31, bits 127 to 64. The lower bits are the floating-point registers.
+pub const W_HIGH: Slot = Slot(96);
+/// MSACSR: the control and status register of the SIMD architecture.
+pub const MSACSR: Slot = Slot(128);
+/// Accumulators 1 to 3 of the DSP module; [`HILO`] is accumulator 0.
+pub const AC: Slot = Slot(129);
+/// DSPControl.pos: where bit fields are extracted from and inserted to.
+pub const DSP_POS: Slot = Slot(132);
+/// DSPControl.scount: the size of an inserted bit field.
+pub const SCOUNT: Slot = Slot(133);
+/// DSPControl.c: the carry of ADDSC, 0 or 1.
+pub const DSP_CARRY: Slot = Slot(134);
+/// DSPControl.ouflag: overflows, cumulative, 8 bits.
+pub const OUFLAG: Slot = Slot(135);
+/// DSPControl.ccond: results of comparisons, 4 bits.
+pub const CCOND: Slot = Slot(136);
+/// DSPControl.EFI: an extraction failed, 0 or 1.
+pub const EFI: Slot = Slot(137);
+
+/// The lowest bits of the fields of DSPControl (MIPS32 volume IV-e, section 3.10).
+pub mod dsp_control {
+    /// Position, 6 bits.
+    pub const POS: u32 = 0;
+    /// Size, 6 bits.
+    pub const SCOUNT: u32 = 7;
+    /// Carry.
+    pub const C: u32 = 13;
+    /// Extract fail indicator.
+    pub const EFI: u32 = 14;
+    /// Overflow flags, 8 bits.
+    pub const OUFLAG: u32 = 16;
+    /// Condition codes, 4 bits.
+    pub const CCOND: u32 = 24;
+}
+
 /// Conventional names of the general registers (o32).
 pub const NAMES: [&str; 32] = [
     "zero", "at", "v0", "v1", "a0", "a1", "a2", "a3", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "t7", "s0",
@@ -107,6 +142,13 @@ pub fn layout() -> StateLayout {
         ("intctl", INTCTL),
         ("prid", PRID),
         ("branch_target", BRANCH_TARGET),
+        ("msacsr", MSACSR),
+        ("dsp_pos", DSP_POS),
+        ("dsp_scount", SCOUNT),
+        ("dsp_c", DSP_CARRY),
+        ("dsp_ouflag", OUFLAG),
+        ("dsp_ccond", CCOND),
+        ("dsp_efi", EFI),
     ] {
         add(name, slot, Type::I32);
     }
@@ -118,6 +160,12 @@ pub fn layout() -> StateLayout {
     }
     for n in 0..32 {
         add(&format!("f{n}"), F.nth(n), Type::I64);
+    }
+    for n in 0..32 {
+        add(&format!("w{n}_high"), W_HIGH.nth(n), Type::I64);
+    }
+    for n in 1..4 {
+        add(&format!("ac{n}"), AC.nth(n - 1), Type::I64);
     }
     StateLayout {
         slots,

@@ -46,6 +46,9 @@ fn odd(name: &str, word: u32) -> bool {
         "NAL" => word & 0xffff != 0,
         // Names of registers that release 2 processors hardly have.
         "MFC0" | "MTC0" => word & 7 != 0,
+        // Bits of the mask without a field.
+        "RDDSP" => (0x40..0x3ff).contains(&(word >> 16 & 0x3ff)),
+        "WRDSP" => (0x40..0x3ff).contains(&(word >> 11 & 0x3ff)),
         _ => false,
     }
 }

@@ -52,8 +52,8 @@ fn isa_of(guest: Guest, case: &Case) -> Isa {
     match guest {
         Guest::A32 | Guest::T32 if case.pc & 1 != 0 => Isa::Thumb,
         Guest::A32 | Guest::T32 => Isa::Arm,
-        Guest::Mipsel => Isa::Mipsel,
-        Guest::Mips => Isa::Mips,
+        Guest::Mipsel | Guest::Mipseldsp => Isa::Mipsel,
+        Guest::Mips | Guest::Mipsdsp => Isa::Mips,
         Guest::Mipselr6 => Isa::Mipselr6,
         Guest::Mipsr6 => Isa::Mipsr6,
     }

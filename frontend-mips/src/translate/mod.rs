@@ -7,6 +7,7 @@ mod branch_jump;
 mod compact_branch;
 mod cop0;
 mod delay_slot;
+mod dsp;
 mod fpr;
 mod fpu_arith;
 mod fpu_compare;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use demotic_arm::{ArmConfig, ArmGuest};
 use demotic_ir::GuestArch;
-use demotic_mips::{MipsConfig, MipsGuest};
+use demotic_mips::{Ases, MipsConfig, MipsGuest};
 
 /// An instruction set under test. The names begin the names of case files.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -21,11 +21,24 @@ pub enum Isa {
     Mipselr6,
     /// Big-endian MIPS32 release 6.
     Mipsr6,
+    /// Little-endian MIPS32 with the DSP module, revision 2.
+    Mipseldsp,
+    /// Big-endian MIPS32 with the DSP module, revision 2.
+    Mipsdsp,
 }
 
 impl Isa {
     /// All of them.
-    pub const ALL: [Isa; 6] = [Isa::A32, Isa::T32, Isa::Mipsel, Isa::Mips, Isa::Mipselr6, Isa::Mipsr6];
+    pub const ALL: [Isa; 8] = [
+        Isa::A32,
+        Isa::T32,
+        Isa::Mipsel,
+        Isa::Mips,
+        Isa::Mipselr6,
+        Isa::Mipsr6,
+        Isa::Mipseldsp,
+        Isa::Mipsdsp,
+    ];
 
     /// Name in trials.
     pub fn name(self) -> &'static str {
@@ -36,6 +49,8 @@ impl Isa {
             Isa::Mips => "mips",
             Isa::Mipselr6 => "mipselr6",
             Isa::Mipsr6 => "mipsr6",
+            Isa::Mipseldsp => "mipseldsp",
+            Isa::Mipsdsp => "mipsdsp",
         }
     }
 
@@ -49,6 +64,8 @@ impl Isa {
             "mips" => Some(Isa::Mips),
             "mipselr6" => Some(Isa::Mipselr6),
             "mipsr6" => Some(Isa::Mipsr6),
+            "mipseldsp" => Some(Isa::Mipseldsp),
+            "mipsdsp" => Some(Isa::Mipsdsp),
             _ => None,
         }
     }
@@ -61,6 +78,8 @@ impl Isa {
             Isa::Mips => Arc::new(MipsGuest::new(MipsConfig::linux(true))),
             Isa::Mipselr6 => Arc::new(MipsGuest::new(MipsConfig::linux_r6(false))),
             Isa::Mipsr6 => Arc::new(MipsGuest::new(MipsConfig::linux_r6(true))),
+            Isa::Mipseldsp => Arc::new(MipsGuest::new(with_dsp(MipsConfig::linux(false)))),
+            Isa::Mipsdsp => Arc::new(MipsGuest::new(with_dsp(MipsConfig::linux(true)))),
         }
     }
 
@@ -74,8 +93,13 @@ impl Isa {
         match self {
             Isa::T32 if len == 2 => (word as u16).to_le_bytes().into(),
             Isa::T32 => word.rotate_left(16).to_le_bytes().into(),
-            Isa::A32 | Isa::Mipsel | Isa::Mipselr6 => word.to_le_bytes().into(),
-            Isa::Mips | Isa::Mipsr6 => word.to_be_bytes().into(),
+            Isa::A32 | Isa::Mipsel | Isa::Mipselr6 | Isa::Mipseldsp => word.to_le_bytes().into(),
+            Isa::Mips | Isa::Mipsr6 | Isa::Mipsdsp => word.to_be_bytes().into(),
         }
     }
+}
+
+/// The processor with the DSP module.
+fn with_dsp(config: MipsConfig) -> MipsConfig {
+    MipsConfig { ases: Ases { dsp: true, dspr2: true, ..config.ases }, ..config }
 }

@@ -103,6 +103,11 @@ fn repeatable(word: u32, _: &mut Random) -> u32 {
     if branch_and_link || jump_and_link { word ^ 1 << 21 } else { word }
 }
 
+/// Whether the row is of the DSP module.
+fn dsp(row: &mips::Row) -> bool {
+    matches!(row.feature, Some("dsp" | "dspr2"))
+}
+
 impl Encodings {
     /// Those of an instruction set.
     pub fn new(isa: Isa) -> Encodings {
@@ -119,7 +124,11 @@ impl Encodings {
                 rows.extend(executing_rows!(vfp::decoder, 4, in_t32));
             }
             Isa::Mipsel | Isa::Mips => {
-                rows.extend(executing_rows!(mips, 4, repeatable, |row| row.only != Some("r6")));
+                let plain = |row: &mips::Row| row.only != Some("r6") && !dsp(row);
+                rows.extend(executing_rows!(mips, 4, repeatable, plain));
+            }
+            Isa::Mipseldsp | Isa::Mipsdsp => {
+                rows.extend(executing_rows!(mips, 4, repeatable, dsp));
             }
             Isa::Mipselr6 | Isa::Mipsr6 => {
                 rows.extend(executing_rows!(mips, 4, repeatable, |row| row.only != Some("pre_r6")));
@@ -211,7 +220,7 @@ pub fn state(isa: Isa, layout: &StateLayout, random: &mut Random) -> CpuState {
     cpu.set(layout.pc, u64::from(CODE) | isa.isa_bit());
     match isa {
         Isa::A32 | Isa::T32 => arm_state(&mut cpu, random),
-        Isa::Mipsel | Isa::Mips | Isa::Mipselr6 | Isa::Mipsr6 => mips_registers(&mut cpu, random),
+        _ => mips_registers(&mut cpu, random),
     }
     if let Some(flags) = &layout.flags {
         flags.set_bits(&mut cpu, random.word());
