@@ -1,7 +1,15 @@
-//! Generates the decoder from the tables.
+//! Generates the decoders from the tables.
 
 fn main() -> Result<(), decodegen::Errors> {
     let out = std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR for build scripts");
+    decodegen::Generator::new("micromips16").file("tables/micromips16.decode").write(&out)?;
+    decodegen::Generator::new("micromips").file("tables/micromips.decode").write(&out)?;
+    decodegen::Generator::new("micromips_reencoded")
+        .file("tables/micromips_reencoded.decode")
+        .file("tables/micromips_reencoded_fpu.decode")
+        .write(&out)?;
+    decodegen::Generator::new("mips16e").file("tables/mips16e.decode").write(&out)?;
+    decodegen::Generator::new("mips16e_extended").file("tables/mips16e_extended.decode").write(&out)?;
     decodegen::Generator::new("mips32")
         .file("tables/mips32.decode")
         .file("tables/mips32r6.decode")

@@ -1,12 +1,11 @@
 //! What whoever handles traps must know of delay slots.
 //!
-//! A branch and the instruction in its delay slot are lifted as *one* guest instruction of 8 bytes at the branch's
-//! address. A fault or a trap of the slot reports that address, as EPC would hold it, with Cause.BD set. To execute both
+//! A branch and the instruction in its delay slot are lifted as *one* guest instruction at the branch's address. A fault or a trap of the slot reports that address, as EPC would hold it, with Cause.BD set. To execute both
 //! again gives the same result: the link register is written before the slot, and the manual forbids a branch whose
 //! own operand it is.
 //!
-//! A trap in a slot cannot name the address to go on at by a constant. It gives the branch's address plus 8 and leaves
-//! the real one in the state; [`finish`] puts things right. Handlers call it first.
+//! A trap in a slot cannot name the address to go on at by a constant. It gives the branch's address plus 8, which no
+//! instruction of its own is followed by, and leaves the real one in the state; [`finish`] puts things right. Handlers call it first.
 
 use demotic_ir::CpuState;
 
@@ -14,10 +13,13 @@ use crate::config::{MipsConfig, Release};
 use crate::decode::Insn;
 use crate::state::{BRANCH_TARGET, PC};
 
+/// What a trap in a slot gives as the distance of the next address.
+pub(crate) const IN_SLOT: u32 = 8;
+
 /// To be called when the instruction at `pc` has trapped, before `PC` is looked at: makes `PC` the address after the
 /// trapping instruction also when it stands in a delay slot, i.e. the branch's destination. Gives whether it does.
 pub fn finish(state: &mut CpuState, pc: u64) -> bool {
-    let in_slot = state.get32(PC) == (pc as u32).wrapping_add(8);
+    let in_slot = state.get32(PC) & !1 == (pc as u32 & !1).wrapping_add(IN_SLOT);
     if in_slot {
         state.set(PC, state.get(BRANCH_TARGET));
     }
@@ -32,6 +34,7 @@ pub fn is_branch(config: &MipsConfig, word: u32) -> bool {
         config.decode(word),
         Some(
             J(_) | Jal(_)
+                | Jalx(_)
                 | Jr(_)
                 | JrR6(_)
                 | JrHb(_)

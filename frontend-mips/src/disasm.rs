@@ -10,7 +10,7 @@ pub fn disassemble(set: Set, word: u32, pc: u32) -> String {
 }
 
 /// Register names of the o32 ABI.
-const GPR: [&str; 32] = [
+pub(crate) const GPR: [&str; 32] = [
     "zero", "at", "v0", "v1", "a0", "a1", "a2", "a3", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "t7", "s0",
     "s1", "s2", "s3", "s4", "s5", "s6", "s7", "t8", "t9", "k0", "k1", "gp", "sp", "s8", "ra",
 ];
@@ -67,17 +67,17 @@ struct Printer {
 }
 
 /// The name at `index`, `?` if there is none.
-fn name(names: &[&'static str], index: u32) -> &'static str {
+pub(crate) fn name(names: &[&'static str], index: u32) -> &'static str {
     names.get(index as usize).copied().unwrap_or("?")
 }
 
 /// Appends `args`. Writing to a string cannot fail.
-fn put(out: &mut String, args: std::fmt::Arguments<'_>) {
+pub(crate) fn put(out: &mut String, args: std::fmt::Arguments<'_>) {
     let _ = out.write_fmt(args);
 }
 
 /// Appends a nonzero code after a space.
-fn nonzero(out: &mut String, code: u32) {
+pub(crate) fn nonzero(out: &mut String, code: u32) {
     if code != 0 {
         put(out, format_args!(" {code:#x}"));
     }

@@ -9,7 +9,10 @@ pub mod cp0;
 pub mod decode;
 pub mod delay_slot;
 mod disasm;
+pub mod encoding;
 mod helpers;
+pub mod micromips;
+pub mod mips16e;
 pub mod mode;
 pub mod state;
 mod translate;
@@ -17,6 +20,7 @@ pub mod traps;
 
 pub use config::{Ases, MipsConfig, Personality, Release};
 pub use disasm::disassemble;
+pub use encoding::Encoding;
 
 use demotic_ir::{Block, CodeSource, CpuState, GuestArch, Helper, LiftOptions, Loc, NanRule, StateLayout};
 
@@ -65,23 +69,15 @@ impl GuestArch for MipsGuest {
     }
 
     fn disassemble(&self, loc: Loc, code: &dyn CodeSource) -> (String, u8) {
-        let pc = self.code_address(loc.pc) as u32;
-        match fetch(&self.config, code, pc) {
-            Some(word) => (disassemble(self.config.set(), word, pc), 4),
-            None => ("(unreadable)".to_string(), 4),
+        let encoding = Encoding::of(&self.config, loc.pc);
+        let pc = encoding.address(loc.pc);
+        match encoding.fetch(&self.config, code, pc) {
+            Some(insn) => (encoding.disassemble(&self.config, insn, pc), insn.len as u8),
+            None => ("(unreadable)".to_string(), encoding.unit() as u8),
         }
     }
 
     fn code_address(&self, pc: u64) -> u64 {
         pc & !1
     }
-}
-
-/// The instruction word at `pc`, if it can be fetched.
-fn fetch(config: &MipsConfig, code: &dyn CodeSource, pc: u32) -> Option<u32> {
-    let mut bytes = [0; 4];
-    code.fetch(u64::from(pc), &mut bytes).then(|| match config.big_endian {
-        true => u32::from_be_bytes(bytes),
-        false => u32::from_le_bytes(bytes),
-    })
 }

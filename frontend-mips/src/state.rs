@@ -86,6 +86,15 @@ pub mod dsp_control {
     pub const CCOND: u32 = 24;
 }
 
+/// Number of the general register that MIPS16e comparisons write.
+pub const T8: u32 = 24;
+/// Number of the global pointer.
+pub const GP: u32 = 28;
+/// Number of the stack pointer.
+pub const SP: u32 = 29;
+/// Number of the return address register.
+pub const RA: u32 = 31;
+
 /// Conventional names of the general registers (o32).
 pub const NAMES: [&str; 32] = [
     "zero", "at", "v0", "v1", "a0", "a1", "a2", "a3", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "t7", "s0",

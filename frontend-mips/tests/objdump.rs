@@ -44,6 +44,8 @@ fn odd(name: &str, word: u32) -> bool {
         "JR" | "JR_HB" | "JALR" | "JALR_HB" | "JR_R6" | "JR_HB_R6" => word >> 6 & 15 != 0,
         // An offset without effect.
         "NAL" => word & 0xffff != 0,
+        // objdump sets the ISA bit of the target.
+        "JALX" => true,
         // Names of registers that release 2 processors hardly have.
         "MFC0" | "MTC0" => word & 7 != 0,
         // Bits of the mask without a field.

@@ -5,9 +5,8 @@ use demotic_ir::{Exit, IntCc, Value};
 
 use super::{Lifter, displacement};
 use crate::decode::args;
-
-/// The return address register.
-const RA: u32 = 31;
+use crate::encoding::ISA_BIT;
+use crate::state::RA;
 
 impl Lifter<'_> {
     pub(super) fn j(&mut self, a: args::J) {
@@ -15,8 +14,12 @@ impl Lifter<'_> {
     }
 
     pub(super) fn jal(&mut self, a: args::Jal) {
-        self.link(RA);
-        self.branch_to(Exit::Call { target: self.region_target(a.imm), ret: self.return_address() });
+        self.jump_and_link(self.region_target(a.imm));
+    }
+
+    /// Jumps to code of the other instruction set.
+    pub(super) fn jalx(&mut self, a: args::Jalx) {
+        self.jump_and_link(self.region_target(a.imm) | u64::from(ISA_BIT));
     }
 
     pub(super) fn jr(&mut self, a: args::Jr) {
@@ -139,7 +142,7 @@ impl Lifter<'_> {
         self.branch_and_link_likely(cond, self.target(a.offset));
     }
 
-    fn jump_register(&mut self, rs: u32) {
+    pub(super) fn jump_register(&mut self, rs: u32) {
         let target = self.gpr(rs);
         if rs == RA {
             return self.branch_to(Exit::Return { target });
@@ -150,7 +153,7 @@ impl Lifter<'_> {
     }
 
     /// The target is read before the link register is written, which may be the same one.
-    fn jump_and_link_register(&mut self, rd: u32, rs: u32) {
+    pub(super) fn jump_and_link_register(&mut self, rd: u32, rs: u32) {
         let target = self.gpr(rs);
         self.link(rd);
         self.branch_to(match rd {
@@ -160,7 +163,7 @@ impl Lifter<'_> {
     }
 
     /// GPR[rs] cc GPR[rt].
-    fn compare(&mut self, rs: u32, rt: u32, cc: IntCc) -> Value {
+    pub(super) fn compare(&mut self, rs: u32, rt: u32, cc: IntCc) -> Value {
         let (s, t) = (self.gpr(rs), self.gpr(rt));
         self.b.icmp(I32, s, t, cc)
     }
@@ -171,7 +174,7 @@ impl Lifter<'_> {
     }
 
     /// Where a jump leads: a word in the 256 MiB region of the delay slot.
-    fn region_target(&self, index: u32) -> u64 {
+    pub(super) fn region_target(&self, index: u32) -> u64 {
         u64::from(self.pc.wrapping_add(4) & 0xf000_0000 | index << 2)
     }
 }

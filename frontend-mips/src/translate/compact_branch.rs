@@ -7,12 +7,10 @@ use demotic_ir::Type::{Bool, I32, I64};
 use demotic_ir::{Exit, GuestInsn, IntCc, Trap, Value};
 
 use super::{Lifter, displacement};
+use crate::config::Release;
 use crate::decode::args;
-use crate::delay_slot::is_control_transfer;
-use crate::fetch;
-
-/// The return address register.
-const RA: u32 = 31;
+use crate::encoding::Fetched;
+use crate::state::RA;
 
 /// Methods of compact branches: each compares GPR[left] with GPR[right], fields of its arguments or register 0.
 macro_rules! branches {
@@ -130,27 +128,29 @@ impl Lifter<'_> {
         self.leave(call);
     }
 
-    /// The control transfer in the forbidden slot, if there is one.
-    fn forbidden_word(&self) -> Option<u32> {
-        let word = fetch(self.config, self.code, self.pc.wrapping_add(4))?;
-        is_control_transfer(self.config, word).then_some(word)
+    /// The control transfer in the forbidden slot, if there is one. Only release 6 has forbidden slots.
+    fn forbidden_word(&self) -> Option<Fetched> {
+        let insn =
+            self.fetch(self.pc.wrapping_add(self.len)).filter(|_| self.config.release >= Release::R6)?;
+        self.encoding.is_control_transfer(self.config, insn).then_some(insn)
     }
 
     /// Goes on with the forbidden slot, which has a control transfer: a reserved instruction.
     fn forbidden_slot(&mut self) {
-        let Some(word) = self.forbidden_word() else { return };
-        self.pc = self.pc.wrapping_add(4);
-        self.b.begin_insn(GuestInsn { pc: u64::from(self.pc), len: 4, word });
+        let Some(Fetched { word, len }) = self.forbidden_word() else { return };
+        self.pc = self.pc.wrapping_add(self.len);
+        self.len = len;
+        self.b.begin_insn(GuestInsn { pc: u64::from(self.pc), len: len as u8, word });
         self.trap(Trap::Undefined { word });
     }
 
     /// The address after the branch, which has no delay slot.
-    fn next_address(&self) -> u64 {
-        u64::from(self.pc.wrapping_add(4))
+    pub(super) fn next_address(&self) -> u64 {
+        self.code(self.pc.wrapping_add(self.len))
     }
 
-    fn link_compact(&mut self) {
-        let ret = self.b.i32(self.pc.wrapping_add(4));
+    pub(super) fn link_compact(&mut self) {
+        let ret = self.b.i32(self.next_address() as u32);
         self.set_gpr(RA, ret);
     }
 

@@ -6,8 +6,8 @@
 use demotic_ir::{Exit, Trap, Type, Value};
 
 use super::Lifter;
-use crate::delay_slot::is_control_transfer;
-use crate::fetch;
+use crate::delay_slot::IN_SLOT;
+use crate::encoding::{Fetched, Slot};
 use crate::state::BRANCH_TARGET;
 
 impl Lifter<'_> {
@@ -56,13 +56,22 @@ impl Lifter<'_> {
 
     /// The address after the delay slot.
     pub(super) fn return_address(&self) -> u64 {
-        u64::from(self.pc.wrapping_add(8))
+        self.code(self.pc.wrapping_add(self.len + self.slot_len))
     }
 
     /// GPR[n] ← the address after the delay slot.
     pub(super) fn link(&mut self, n: u32) {
-        let ret = self.b.i32(self.pc.wrapping_add(8));
+        let ret = self.b.i32(self.return_address() as u32);
         self.set_gpr(n, ret);
+    }
+
+    /// The length of the delay slot of `insn` at `pc`; 0 if it has none.
+    pub(super) fn slot_length(&self, insn: Fetched) -> u32 {
+        match self.encoding.slot(self.config, insn) {
+            Slot::None => 0,
+            Slot::Bytes(length) => length,
+            Slot::Any => self.fetch(self.pc.wrapping_add(insn.len)).map_or(2, |slot| slot.len),
+        }
     }
 
     /// Lifts the instruction in the slot of the branch at `pc`, which will leave by `exit`. False when it ends the
@@ -70,11 +79,16 @@ impl Lifter<'_> {
     pub(super) fn delay_slot(&mut self, exit: &Exit) -> bool {
         let branch = self.word;
         self.slot_of = Some(exit.clone());
-        match fetch(self.config, self.code, self.pc.wrapping_add(4)) {
+        match self.fetch(self.pc.wrapping_add(self.len)) {
             None => self.trap(Trap::Fetch),
-            // Unpredictable. We choose the exception that processors raise which check for it.
-            Some(word) if is_control_transfer(self.config, word) => self.trap(Trap::Undefined { word }),
-            Some(word) => self.dispatch(word),
+            // Unpredictable, as is a slot of the wrong length. We choose the exception that processors raise which
+            // check for it.
+            Some(slot)
+                if self.encoding.is_control_transfer(self.config, slot) || slot.len != self.slot_len =>
+            {
+                self.trap(Trap::Undefined { word: slot.word });
+            }
+            Some(slot) => self.dispatch(slot),
         }
         self.slot_of = None;
         self.word = branch;
@@ -84,14 +98,14 @@ impl Lifter<'_> {
     /// The exit for a trap of the instruction in progress.
     pub(super) fn trap_exit(&mut self, trap: Trap) -> Exit {
         let length = match self.slot_of.clone() {
-            None => 4,
+            None => self.len,
             Some(exit) => {
                 let target = self.destination(&exit);
                 self.b.put32(BRANCH_TARGET, target);
-                8
+                IN_SLOT
             }
         };
-        Exit::Trap { trap, pc: u64::from(self.pc), next: u64::from(self.pc.wrapping_add(length)) }
+        Exit::Trap { trap, pc: u64::from(self.pc), next: self.code(self.pc.wrapping_add(length)) }
     }
 
     /// Where a branch's exit leads.

@@ -5,6 +5,7 @@ mod atomic;
 mod bit_field;
 mod branch_jump;
 mod compact_branch;
+mod compressed;
 mod cop0;
 mod delay_slot;
 mod dsp;
@@ -17,6 +18,8 @@ mod fpu_move;
 mod load_store;
 mod load_store_unaligned;
 mod logical;
+mod micromips;
+mod mips16e;
 mod multiply_divide;
 mod pc_relative;
 mod shift;
@@ -32,8 +35,9 @@ use demotic_ir::{
 use crate::config::{MipsConfig, Personality, Release};
 use crate::cp0::coprocessor;
 use crate::decode::{Row, Visitor, args, dispatch_row, forward_visitor};
+use crate::encoding::{Encoding, Fetched};
+use crate::mode;
 use crate::state::R;
-use crate::{fetch, mode};
 
 /// Lifts the basic block at `loc`.
 pub(crate) fn lift(config: &MipsConfig, loc: Loc, code: &dyn CodeSource, options: LiftOptions) -> Block {
@@ -41,12 +45,16 @@ pub(crate) fn lift(config: &MipsConfig, loc: Loc, code: &dyn CodeSource, options
         Personality::Linux => mode::linux(config),
         Personality::Machine => loc.mode,
     };
+    let encoding = Encoding::of(config, loc.pc);
     let mut lifter = Lifter {
         b: BlockBuilder::new(loc),
         config,
         code,
         mode,
-        pc: loc.pc as u32,
+        encoding,
+        pc: encoding.address(loc.pc),
+        len: 4,
+        slot_len: 4,
         word: 0,
         slot_of: None,
         fprs: Default::default(),
@@ -64,9 +72,15 @@ struct Lifter<'a> {
     code: &'a dyn CodeSource,
     /// Mode bits.
     mode: u32,
-    /// Address of the instruction in progress; of the branch, while its delay slot is in progress.
+    /// How instructions are encoded.
+    encoding: Encoding,
+    /// Address of the instruction in progress, without the ISA bit; of the branch, while its delay slot is in progress.
     pc: u32,
-    /// The instruction in progress.
+    /// Length of the instruction at `pc` in bytes.
+    len: u32,
+    /// Length of the delay slot of the branch at `pc` in bytes.
+    slot_len: u32,
+    /// The instruction in progress: as MIPS32 encodes it, if it does.
     word: u32,
     /// While a delay slot is in progress, the exit that its branch will take.
     slot_of: Option<Exit>,
@@ -85,7 +99,7 @@ impl Lifter<'_> {
     fn block(&mut self, max_insns: usize) {
         while !self.ended {
             if self.b.insn_count() == max_insns {
-                return self.leave(Exit::Jump { target: u64::from(self.pc) });
+                return self.leave(Exit::Jump { target: self.code(self.pc) });
             }
             self.instruction();
         }
@@ -94,28 +108,38 @@ impl Lifter<'_> {
     /// Lifts the instruction at `pc` and advances `pc`.
     fn instruction(&mut self) {
         let begin = GuestInsn { pc: u64::from(self.pc), len: 4, word: 0 };
-        if self.pc & 3 != 0 {
+        if !self.encoding.is_aligned(self.pc) {
             self.b.begin_insn(begin);
             return self.trap(Trap::Misaligned);
         }
-        match fetch(self.config, self.code, self.pc) {
-            Some(word) => {
-                let len = if crate::delay_slot::is_branch(self.config, word) { 8 } else { 4 };
-                self.b.begin_insn(GuestInsn { word, len, ..begin });
-                self.dispatch(word);
+        match self.fetch(self.pc) {
+            Some(insn) => {
+                (self.len, self.slot_len) = (insn.len, self.slot_length(insn));
+                let len = (self.len + self.slot_len) as u8;
+                self.b.begin_insn(GuestInsn { word: insn.word, len, ..begin });
+                self.dispatch(insn);
             }
             // What precedes is executed first; the trap gets a block of its own.
-            None if self.b.insn_count() != 0 => self.leave(Exit::Jump { target: u64::from(self.pc) }),
+            None if self.b.insn_count() != 0 => self.leave(Exit::Jump { target: self.code(self.pc) }),
             None => {
                 self.b.begin_insn(begin);
                 self.trap(Trap::Fetch);
             }
         }
-        self.pc = self.pc.wrapping_add(4);
+        self.pc = self.pc.wrapping_add(self.len);
     }
 
-    /// Lifts the instruction `word` at `pc` or in the slot of the branch at `pc`.
-    fn dispatch(&mut self, word: u32) {
+    /// Lifts an instruction, at `pc` or in the slot of the branch at `pc`.
+    fn dispatch(&mut self, insn: Fetched) {
+        match self.encoding {
+            Encoding::Mips32 => self.dispatch_mips32(insn.word),
+            Encoding::Mips16e => mips16e::lift(self, insn),
+            Encoding::MicroMips => micromips::lift(self, insn),
+        }
+    }
+
+    /// Lifts the MIPS32 instruction `word`.
+    fn dispatch_mips32(&mut self, word: u32) {
         self.word = word;
         match coprocessor(self.config.set(), word) {
             Some(unit) if !self.usable(unit) => self.reserved(),
@@ -124,6 +148,16 @@ impl Lifter<'_> {
                 None => self.reserved(),
             },
         }
+    }
+
+    /// The instruction at `address`, if it can be fetched.
+    fn fetch(&self, address: u32) -> Option<Fetched> {
+        self.encoding.fetch(self.config, self.code, address)
+    }
+
+    /// The code address `address` in the present instruction set: with the ISA bit.
+    fn code(&self, address: u32) -> u64 {
+        u64::from(address | self.encoding.isa_bit())
     }
 
     /// Leaves the block for good.

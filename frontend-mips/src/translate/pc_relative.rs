@@ -31,8 +31,8 @@ impl Lifter<'_> {
     }
 
     /// The address of the instruction in progress, also in a delay slot.
-    fn own_pc(&self) -> u32 {
-        if self.slot_of.is_some() { self.pc.wrapping_add(4) } else { self.pc }
+    pub(super) fn own_pc(&self) -> u32 {
+        if self.slot_of.is_some() { self.pc.wrapping_add(self.len) } else { self.pc }
     }
 
     /// The word `imm` (19 bits with sign) words from the instruction.

@@ -47,10 +47,16 @@ impl Lifter<'_> {
             let bytes = self.code.read_only(u64::from(table.wrapping_add(4 * n)), 4)? as u32;
             let entry = if self.config.big_endian { bytes.swap_bytes() } else { bytes };
             let near = entry.abs_diff(self.pc) <= MAX_DISTANCE;
-            (entry & 3 == 0 && near).then_some(u64::from(entry))
+            (self.is_code(entry) && near).then_some(u64::from(entry))
         });
         let entries: Vec<u64> = entries.collect();
         (entries.len() > 1).then_some(entries)
+    }
+
+    /// Whether `entry` may be the address of an instruction of the same set.
+    fn is_code(&self, entry: u32) -> bool {
+        let isa_bit = self.encoding.isa_bit();
+        entry & 1 == isa_bit && self.encoding.is_aligned(entry & !1)
     }
 
     /// What `target` was loaded from, if that is a table at a constant address.

@@ -11,7 +11,6 @@ use demotic_ir::Type::I32;
 
 use super::{Lifter, displacement};
 use crate::decode::{Insn, Set, decode, row};
-use crate::fetch;
 
 /// How far apart the two may be.
 const LOOKAHEAD: u32 = 16;
@@ -66,14 +65,16 @@ impl Lifter<'_> {
         if this.rt == this.base && !this.store {
             return None;
         }
-        for n in 1..=LOOKAHEAD {
-            let at = self.pc.wrapping_add(4 * n);
-            let word = fetch(self.config, self.code, at)?;
+        let mut at = self.pc.wrapping_add(self.len);
+        for _ in 0..LOOKAHEAD {
+            let insn = self.fetch(at)?;
+            let word = self.encoding.mips32(insn)?;
             match unaligned(word) {
                 Some(other) if self.completes(this, other) => return Some((other, at)),
                 _ if !harmless(word, this) => return None,
                 _ => {}
             }
+            at = at.wrapping_add(insn.len);
         }
         None
     }

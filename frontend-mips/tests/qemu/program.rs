@@ -63,8 +63,8 @@ impl Program {
             text,
             "li $4, 1\nlui $5, %hi(in)\naddiu $5, $5, %lo(in)\nlui $6, {high:#x}\nori $6, $6, {low:#x}\n\
              li $2, 4004\nsyscall\nli $4, 0\nli $2, 4001\nsyscall\nnop\n{data}.align 3\nout: .space {len}\n",
-            high = 2 * len >> 16,
-            low = 2 * len & 0xffff,
+            high = (2 * len) >> 16,
+            low = (2 * len) & 0xffff,
         );
         Program { text, instructions }
     }

@@ -1,0 +1,33 @@
+//! Lifts microMIPS instructions: operands are unpacked here, what instructions do is MIPS32's.
+
+mod narrow;
+mod wide;
+
+use super::Lifter;
+use crate::encoding::Fetched;
+use crate::micromips::{narrow as narrow_decoder, wide as wide_decoder};
+
+/// Unpacks the operands of 16-bit instructions.
+struct Narrow<'l, 'a> {
+    l: &'l mut Lifter<'a>,
+}
+
+/// Unpacks the operands of 32-bit instructions.
+struct Wide<'l, 'a> {
+    l: &'l mut Lifter<'a>,
+}
+
+/// Lifts an instruction.
+pub(super) fn lift(l: &mut Lifter<'_>, insn: Fetched) {
+    if let Some(word) = l.encoding.mips32(insn) {
+        return l.dispatch_mips32(word);
+    }
+    l.word = insn.word;
+    let known = match insn.len {
+        2 => narrow_decoder::dispatch(insn.word, &mut Narrow { l }),
+        _ => wide_decoder::dispatch(insn.word, &mut Wide { l }),
+    };
+    if known.is_none() {
+        l.reserved();
+    }
+}
