@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use demotic_arm::{ArchVersion, ArmConfig, ArmGuest, Personality};
 use demotic_ir::GuestArch;
-use demotic_mips::{MipsConfig, MipsGuest};
+use demotic_mips::{MipsConfig, MipsGuest, Release};
 use demotic_runtime::loader::GuestKind;
 
 use crate::failure::Failure;
@@ -22,9 +22,6 @@ const ARM_MODELS: &[(&str, ArchVersion)] = &[
     ("arm1136", ArchVersion::V6),
     ("arm926", ArchVersion::V5TE),
 ];
-
-/// MIPS processors: release 2 all of them.
-const MIPS_MODELS: &[&str] = &["24Kc", "24KEc", "24Kf", "34Kf", "74Kf", "M14Kc", "any", "max"];
 
 /// The architecture of a program, on the processor that `--cpu` names.
 ///
@@ -44,14 +41,8 @@ pub(crate) fn architecture(kind: GuestKind, cpu: Option<&str>) -> Result<Arc<dyn
             };
             Ok(Arc::new(ArmGuest::new(ArmConfig { personality: Personality::Linux, version })))
         }
-        GuestKind::Mips { big, fr, nan2008, .. } => {
-            if let Some(name) = cpu
-                && !MIPS_MODELS.contains(&name)
-            {
-                return Err(unknown_cpu(name, "MIPS", MIPS_MODELS.to_vec()));
-            }
-            Ok(Arc::new(MipsGuest::new(MipsConfig { fr, nan2008, ..MipsConfig::linux(big) })))
-        }
+        // Its processor is part of the kind.
+        GuestKind::Mips { config, .. } => Ok(Arc::new(MipsGuest::new(config))),
     }
 }
 
@@ -68,16 +59,17 @@ fn unknown_cpu(name: &str, arch: &str, models: Vec<&str>) -> Failure {
 
 /// The list of processors for `--cpu help`.
 pub(crate) fn cpu_help() -> String {
-    format!("ARM: {}\nMIPS: {}\n", arm_models().join(", "), MIPS_MODELS.join(", "))
+    let mips: Vec<&str> = demotic_mips::cpu::names().collect();
+    format!("ARM: {}\nMIPS: {}\n", arm_models().join(", "), mips.join(", "))
 }
 
 /// The architecture of an instruction set, for reading code: Linux programs on the newest processor.
 pub(crate) fn of_isa(isa: Isa) -> Arc<dyn GuestArch> {
     match isa {
         Isa::Arm | Isa::Thumb => Arc::new(ArmGuest::new(ArmConfig::default())),
-        Isa::Mips => Arc::new(MipsGuest::new(MipsConfig::linux(true))),
-        Isa::Mipsel => Arc::new(MipsGuest::new(MipsConfig::linux(false))),
-        Isa::Mipsr6 => Arc::new(MipsGuest::new(MipsConfig::linux_r6(true))),
-        Isa::Mipselr6 => Arc::new(MipsGuest::new(MipsConfig::linux_r6(false))),
+        Isa::Mips => Arc::new(MipsGuest::new(MipsConfig::max(true, Release::R2, false))),
+        Isa::Mipsel => Arc::new(MipsGuest::new(MipsConfig::max(false, Release::R2, false))),
+        Isa::Mipsr6 => Arc::new(MipsGuest::new(MipsConfig::max(true, Release::R6, false))),
+        Isa::Mipselr6 => Arc::new(MipsGuest::new(MipsConfig::max(false, Release::R6, false))),
     }
 }

@@ -24,6 +24,19 @@ pub enum Release {
     R6,
 }
 
+impl Release {
+    /// Its name, as `AT_PLATFORM` and compilers spell it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Release::R1 => "mips32",
+            Release::R2 => "mips32r2",
+            Release::R3 => "mips32r3",
+            Release::R5 => "mips32r5",
+            Release::R6 => "mips32r6",
+        }
+    }
+}
+
 /// The optional parts (application-specific extensions, modules) that a processor has. By default it has none.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Ases {

@@ -6,6 +6,7 @@
 
 pub mod config;
 pub mod cp0;
+pub mod cpu;
 pub mod decode;
 pub mod delay_slot;
 mod disasm;

@@ -8,7 +8,7 @@ use crate::state::STATUS;
 
 /// Coprocessor 0 may be used: kernel mode, or Status.CU0. Never in Linux programs.
 pub const KERNEL: u32 = 1;
-/// The floating-point unit may be used: Status.CU1. Always in Linux programs.
+/// The floating-point unit may be used: Status.CU1. Always in Linux programs, unless there is none.
 pub const FPU: u32 = 1 << 1;
 /// The floating-point registers are 32 of 64 bits: Status.FR.
 pub const FR: u32 = 1 << 2;
@@ -16,10 +16,13 @@ pub const FR: u32 = 1 << 2;
 pub const USER_SPACE: u32 = 1 << 3;
 /// The address space is that of the error level (Status.ERL), where kuseg is not mapped.
 pub const ERROR_SPACE: u32 = 1 << 4;
+/// With FR, singles in odd registers are the upper halves of the even ones: Config5.FRE, as Linux emulates it.
+pub const FRE: u32 = 1 << 5;
 
 /// The mode of a Linux program.
 pub fn linux(config: &MipsConfig) -> u32 {
-    FPU | if config.fr { FR } else { 0 }
+    let fpu = if config.fir == 0 { 0 } else { FPU };
+    fpu | if config.fr { FR } else { 0 } | if config.fre { FRE } else { 0 }
 }
 
 /// The mode for the present state.

@@ -47,6 +47,9 @@ pub(crate) fn run(flags: &RunFlags) -> Result<ExitCode, Failure> {
 }
 
 fn launch_failure(error: LaunchError) -> Failure {
+    if let LaunchError::Cpu(unknown) = &error {
+        return Failure::usage(unknown.to_string());
+    }
     let status = match &error {
         LaunchError::Open { error, .. } if error.kind() == std::io::ErrorKind::NotFound => NOT_FOUND,
         _ => CANNOT_RUN,
@@ -62,6 +65,7 @@ fn launch_options(flags: &RunFlags) -> LaunchOptions {
         envp: environment(&flags.guest, std::env::vars_os()),
         sysroot: flags.guest.sysroot.clone(),
         exec_prefix: exec_prefix(flags),
+        cpu: flags.guest.cpu.clone(),
         strace: flags.guest.strace,
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! With FR=0 the state words of the even registers hold pairs: the even single low, the odd single high; a double is
 //! the whole word and has an even number. With FR=1 every register has its own word, a single being its low half; what
-//! the high half becomes when a single is written is unpredictable, we clear it.
+//! the high half becomes when a single is written is unpredictable, we clear it. With FRE the two are mixed, as Linux
+//! emulates it: doubles are found as with FR=1, singles as with FR=0.
 
 use demotic_ir::Type::{self, F32, F64, I32, I64};
 use demotic_ir::{BlockBuilder, Slot, Value};
@@ -35,6 +36,11 @@ impl Lifter<'_> {
         self.mode & mode::FR != 0
     }
 
+    /// Whether singles in odd registers are the upper halves of the even ones.
+    fn paired(&self) -> bool {
+        !self.fr() || self.mode & mode::FRE != 0
+    }
+
     /// Raises Reserved Instruction if one of `regs` cannot hold a double. Says whether it did.
     pub(super) fn reserved_double(&mut self, regs: &[u32]) -> bool {
         let reserved = !self.fr() && regs.iter().any(|n| n & 1 != 0);
@@ -57,48 +63,54 @@ impl Lifter<'_> {
         !self.fr()
     }
 
-    /// The state word of register `n`, and whether a single in it is the high half.
-    fn fpr_place(&self, n: u32) -> (Slot, bool) {
-        if self.fr() { (F.nth(n), false) } else { (F.nth(n & !1), n & 1 != 0) }
+    /// The state word of the single in register `n`, and whether it is the high half.
+    fn single_place(&self, n: u32) -> (Slot, bool) {
+        if self.paired() { (F.nth(n & !1), n & 1 != 0) } else { (F.nth(n), false) }
+    }
+
+    /// The state word of the double in register `n`.
+    fn double_place(&self, n: u32) -> Slot {
+        if self.fr() { F.nth(n) } else { F.nth(n & !1) }
     }
 
     /// The 32 bits of FPR[n].
     pub(super) fn fpr_word(&mut self, n: u32) -> Value {
-        let (slot, high) = self.fpr_place(n);
+        let (slot, high) = self.single_place(n);
         self.half(slot, high)
     }
 
     /// The 64 bits of FPR[n].
     pub(super) fn fpr_long(&mut self, n: u32) -> Value {
-        self.b.get(I64, self.fpr_place(n).0)
+        let slot = self.double_place(n);
+        self.b.get(I64, slot)
     }
 
     /// FPR[n] ← 32 bits.
     pub(super) fn set_fpr_word(&mut self, n: u32, v: Value) {
-        let (slot, high) = self.fpr_place(n);
-        if self.fr() {
+        let (slot, high) = self.single_place(n);
+        if self.paired() {
+            self.set_half(slot, high, v);
+        } else {
             let word = self.b.zext64(I64, v);
             self.set_word(slot, word);
-        } else {
-            self.set_half(slot, high, v);
         }
     }
 
     /// FPR[n] ← 64 bits.
     pub(super) fn set_fpr_long(&mut self, n: u32, v: Value) {
-        let slot = self.fpr_place(n).0;
+        let slot = self.double_place(n);
         self.set_word(slot, v);
     }
 
     /// The high 32 bits of the double FPR[n].
     pub(super) fn fpr_high(&mut self, n: u32) -> Value {
-        let slot = self.fpr_place(n).0;
+        let slot = self.double_place(n);
         self.half(slot, true)
     }
 
     /// The high 32 bits of the double FPR[n] ← v.
     pub(super) fn set_fpr_high(&mut self, n: u32, v: Value) {
-        let slot = self.fpr_place(n).0;
+        let slot = self.double_place(n);
         self.set_half(slot, true, v);
     }
 

@@ -4,6 +4,8 @@ use std::ffi::CString;
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 
+use demotic_mips::{MipsConfig, Release};
+
 use super::LinuxProcess;
 use super::host::{self, Arg};
 use super::syscall::SysResult;
@@ -103,13 +105,36 @@ impl LinuxProcess {
                     features.join(" ")
                 )
             }
-            GuestKind::Mips { .. } => "cpu model\t\t: MIPS 24Kf (Demotic)\nBogoMIPS\t\t: 100.00\n\
-                 wait instruction\t: yes\nmicrosecond timers\t: yes\nisa\t\t\t: mips1 mips2 mips32r1 mips32r2\n\
-                 ASEs implemented\t:\n\n"
-                .to_string(),
+            GuestKind::Mips { config, .. } => mips_cpuinfo(&config),
         };
         (0..count).map(|n| format!("processor\t: {n}\n{entry}")).collect()
     }
+}
+
+/// An entry of `/proc/cpuinfo` after its first line.
+fn mips_cpuinfo(config: &MipsConfig) -> String {
+    let isa = match config.release {
+        Release::R1 => "mips1 mips2 mips32r1",
+        Release::R2 | Release::R3 => "mips1 mips2 mips32r1 mips32r2",
+        Release::R5 => "mips1 mips2 mips32r1 mips32r2 mips32r5",
+        Release::R6 => "mips32r6",
+    };
+    let ases = config.ases;
+    let ases = [
+        (ases.mips16, " mips16"),
+        (config.has("dsp"), " dsp"),
+        (ases.dspr2, " dsp2"),
+        (ases.mt, " mt"),
+        (ases.micromips, " micromips"),
+        (ases.msa, " msa"),
+    ];
+    let ases: String = ases.iter().filter(|(has, _)| *has).map(|(_, name)| *name).collect();
+    let fpu = if config.fir == 0 { "" } else { "  FPU V0.0" };
+    format!(
+        "cpu model\t\t: MIPS {:08x}{fpu} (Demotic)\nBogoMIPS\t\t: 100.00\nwait instruction\t: yes\n\
+         microsecond timers\t: yes\nisa\t\t\t: {isa}\nASEs implemented\t:{ases}\n\n",
+        config.prid
+    )
 }
 
 /// A descriptor from which `contents` can be read.

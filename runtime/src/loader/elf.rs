@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 
 use demotic_arm::{ArmConfig, ArmGuest};
 use demotic_ir::GuestArch;
-use demotic_mips::{MipsConfig, MipsGuest};
+use demotic_mips::{MipsConfig, MipsGuest, Release, cpu};
 use goblin::container::{Container, Ctx};
 use goblin::elf::header::{self, Header};
 use goblin::elf::program_header::{self, ProgramHeader};
+
+use super::mips::{self, FpAbi};
 
 /// How a program passes floating-point arguments.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -33,12 +35,10 @@ pub enum GuestKind {
     },
     /// MIPS, o32.
     Mips {
-        /// Big-endian.
-        big: bool,
-        /// 32 floating-point registers of 64 bits (Status.FR = 1).
-        fr: bool,
-        /// NaNs as IEEE 754-2008 has them.
-        nan2008: bool,
+        /// The processor, and the modes of its floating-point unit.
+        config: MipsConfig,
+        /// What it expects of the floating-point registers.
+        fp: FpAbi,
         /// Whether it uses the floating-point unit.
         float: FloatAbi,
     },
@@ -47,16 +47,46 @@ pub enum GuestKind {
 impl GuestKind {
     /// Whether data is big-endian.
     pub fn is_big(self) -> bool {
-        matches!(self, GuestKind::Mips { big: true, .. })
+        matches!(self, GuestKind::Mips { config: MipsConfig { big_endian: true, .. }, .. })
     }
 
     /// The architecture that an engine runs such a guest with.
     pub fn architecture(self) -> Box<dyn GuestArch> {
         match self {
             GuestKind::Arm { .. } => Box::new(ArmGuest::new(ArmConfig::default())),
-            GuestKind::Mips { big, fr, nan2008, .. } => {
-                Box::new(MipsGuest::new(MipsConfig { fr, nan2008, ..MipsConfig::linux(big) }))
+            GuestKind::Mips { config, .. } => Box::new(MipsGuest::new(config)),
+        }
+    }
+
+    /// The same program on the processor of that name. ARM's are not chosen here.
+    ///
+    /// # Errors
+    /// When there is no such processor.
+    pub fn on_cpu(self, name: &str) -> Result<GuestKind, UnknownCpu> {
+        match self {
+            GuestKind::Arm { .. } => Ok(self),
+            GuestKind::Mips { .. } if name == cpu::MAX => Ok(self),
+            GuestKind::Mips { config, fp, float } => match cpu::find(name) {
+                Some(cpu) => Ok(GuestKind::Mips { config: config.on(cpu), fp, float }),
+                None => Err(UnknownCpu {
+                    name: name.to_owned(),
+                    architecture: "MIPS",
+                    known: cpu::names().collect(),
+                }),
+            },
+        }
+    }
+
+    /// The same program with a dynamic loader, which must be content with the mode of the floating-point unit, too.
+    #[must_use]
+    pub(super) fn with_loader(self, loader: GuestKind) -> GuestKind {
+        match (self, loader) {
+            (GuestKind::Mips { config, fp, float }, GuestKind::Mips { fp: loader, .. }) => {
+                let (fr, fre) = mips::fp_mode(fp, Some(loader));
+                let fr = fr || config.release == Release::R6;
+                GuestKind::Mips { config: MipsConfig { fr, fre, ..config }, fp, float }
             }
+            _ => self,
         }
     }
 
@@ -64,10 +94,22 @@ impl GuestKind {
     pub fn name(self) -> &'static str {
         match self {
             GuestKind::Arm { .. } => "arm",
-            GuestKind::Mips { big: false, .. } => "mipsel",
-            GuestKind::Mips { big: true, .. } => "mips",
+            GuestKind::Mips { .. } if self.is_big() => "mips",
+            GuestKind::Mips { .. } => "mipsel",
         }
     }
+}
+
+/// There is no processor of that name.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("--cpu {name}: there is no such {architecture} processor; choose from {}", known.join(", "))]
+pub struct UnknownCpu {
+    /// What was asked for.
+    pub name: String,
+    /// The architecture.
+    pub architecture: &'static str,
+    /// The names of those that there are.
+    pub known: Vec<&'static str>,
 }
 
 /// What Demotic runs, for messages.
@@ -169,7 +211,7 @@ impl ElfFile {
     }
 }
 
-fn read_up_to(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+pub(super) fn read_up_to(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
     let mut done = 0;
     while done < buf.len() {
         match file.read_at(&mut buf[done..], offset + done as u64) {
@@ -277,7 +319,7 @@ fn read_interpreter(file: &File, segments: &[ProgramHeader]) -> Result<Option<St
 }
 
 fn guest_kind(file: &File, header: &Header, segments: &[ProgramHeader]) -> Result<GuestKind, ElfError> {
-    if header.e_machine == header::EM_ARM { arm_kind(header) } else { mips_kind(file, header, segments) }
+    if header.e_machine == header::EM_ARM { arm_kind(header) } else { mips::kind(file, header, segments) }
 }
 
 /// ELF for the Arm Architecture, section 5.2: e_flags.
@@ -298,55 +340,4 @@ fn arm_kind(header: &Header) -> Result<GuestKind, ElfError> {
         _ => FloatAbi::Unknown,
     };
     Ok(GuestKind::Arm { float })
-}
-
-/// MIPS ABI supplement, chapter 4: e_flags; the MIPS o32 FR0/FR1 interlinking document for the ABI flags.
-fn mips_kind(file: &File, header: &Header, segments: &[ProgramHeader]) -> Result<GuestKind, ElfError> {
-    const ABI2: u32 = 0x20;
-    const FP64: u32 = 0x200;
-    const NAN2008: u32 = 0x400;
-    const ABI_MASK: u32 = 0xf000;
-    const ABI_O32: u32 = 0x1000;
-    const ARCH_MASK: u32 = 0xf000_0000;
-    const ARCH_32R6: u32 = 0x9000_0000;
-    const ARCH_64R6: u32 = 0xa000_0000;
-    if header.e_flags & ABI2 != 0 {
-        return Err(ElfError::Variant("this MIPS program uses the n32 ABI"));
-    }
-    if !matches!(header.e_flags & ABI_MASK, 0 | ABI_O32) {
-        return Err(ElfError::Variant("this MIPS program uses an ABI other than o32"));
-    }
-    if matches!(header.e_flags & ARCH_MASK, ARCH_32R6 | ARCH_64R6) {
-        return Err(ElfError::Variant("this program is for release 6 of the MIPS architecture"));
-    }
-    let (abi_fr, float) = match mips_fp_abi(file, header, segments)? {
-        /* any, double */
-        Some(0) => (false, FloatAbi::Unknown),
-        Some(1 | 5) => (false, FloatAbi::Hard),
-        Some(2) => {
-            return Err(ElfError::Variant("this MIPS program uses single-precision floating point only"));
-        }
-        Some(3) => (false, FloatAbi::Soft),
-        Some(6 | 7) => (true, FloatAbi::Hard),
-        Some(_) => return Err(ElfError::Variant("this MIPS program uses an unknown floating-point ABI")),
-        None => (false, FloatAbi::Unknown),
-    };
-    Ok(GuestKind::Mips {
-        big: header.e_ident[header::EI_DATA] == header::ELFDATA2MSB,
-        fr: abi_fr || header.e_flags & FP64 != 0,
-        nan2008: header.e_flags & NAN2008 != 0,
-        float,
-    })
-}
-
-/// The floating-point ABI that `.MIPS.abiflags` names: 1 double, 3 soft, 5 either FR mode, 6 and 7 FR=1.
-fn mips_fp_abi(file: &File, _: &Header, segments: &[ProgramHeader]) -> Result<Option<u8>, ElfError> {
-    const PT_MIPS_ABIFLAGS: u32 = 0x7000_0003;
-    const FP_ABI: usize = 7;
-    let Some(segment) = segments.iter().find(|p| p.p_type == PT_MIPS_ABIFLAGS) else { return Ok(None) };
-    let mut flags = [0; 24];
-    if read_up_to(file, &mut flags, segment.p_offset)? != flags.len() {
-        return Err(ElfError::Truncated("its ABI flags are cut off"));
-    }
-    Ok(Some(flags[FP_ABI]))
 }

@@ -4,6 +4,7 @@
 mod elf;
 mod image;
 mod kernel_pages;
+mod mips;
 mod stack;
 
 use std::ffi::OsString;
@@ -14,13 +15,14 @@ use std::path::{Path, PathBuf};
 
 use demotic_arm::state as arm;
 use demotic_ir::CpuState;
-use demotic_mips::state as mips;
+use demotic_mips::state as mips_state;
 
 use crate::linux::{LinuxProcess, ProcessInfo};
 use crate::memory::{MapError, MemoryLayout, UserMemory};
 
-pub use elf::{ElfError, ElfFile, FloatAbi, GuestKind};
+pub use elf::{ElfError, ElfFile, FloatAbi, GuestKind, UnknownCpu};
 pub(crate) use kernel_pages::SIGRETURN_CODE;
+pub use mips::FpAbi;
 pub(crate) use stack::hwcap;
 
 /// Everything that is needed to start a program.
@@ -39,6 +41,8 @@ pub struct LaunchOptions {
     /// The arguments to give to our own executable so that it runs another guest program in the same manner. The guest's
     /// `execve` adds `--argv0 NAME -- PROGRAM ARGUMENTS`.
     pub exec_prefix: Vec<OsString>,
+    /// The name of the processor, if not the one that the program asks for.
+    pub cpu: Option<String>,
     /// Log system calls to stderr as `strace` does.
     pub strace: bool,
 }
@@ -97,6 +101,9 @@ pub enum LaunchError {
         /// Why.
         error: MapError,
     },
+    /// There is no such processor.
+    #[error(transparent)]
+    Cpu(#[from] UnknownCpu),
     /// Arguments and environment do not fit on the stack.
     #[error("the arguments and the environment are too large")]
     ArgumentsTooLarge,
@@ -117,11 +124,17 @@ pub fn identify(path: &Path) -> Result<ElfFile, LaunchError> {
 /// [`LaunchError`]; no guest code has run then.
 pub fn load(options: &LaunchOptions) -> Result<Launch, LaunchError> {
     let program = identify(&options.program)?;
-    let kind = program.kind;
+    let mut kind = program.kind;
+    if let Some(cpu) = &options.cpu {
+        kind = kind.on_cpu(cpu)?;
+    }
     let interpreter = match &program.interpreter {
         Some(name) => Some(open_interpreter(options, &program, Path::new(name))?),
         None => None,
     };
+    if let Some(interpreter) = &interpreter {
+        kind = kind.with_loader(interpreter.kind);
+    }
     let memory = UserMemory::new(kind.memory_layout()).map_err(LaunchError::Reserve)?;
     let map_error = |path: &Path| {
         let path = path.to_owned();
@@ -207,22 +220,26 @@ fn initial_state(kind: GuestKind, entry: u32, sp: u32) -> Box<CpuState> {
             cpu.set32(arm::ZF, 1);
             cpu.set(arm::MONITOR_ADDR, u64::MAX);
         }
-        GuestKind::Mips { fr, nan2008, .. } => {
+        GuestKind::Mips { config, .. } => {
             /// Status.KSU: user mode; Status.CU1: the FPU may be used.
             const STATUS: u32 = 1 << 4 | 1 << 29;
             /// Status.FR: 32 registers of 64 bits.
             const FR: u32 = 1 << 26;
-            /// FCSR.NAN2008 and FCSR.ABS2008.
-            const NAN2008: u32 = 1 << 18 | 1 << 19;
+            /// FCSR.NAN2008.
+            const NAN2008: u32 = 1 << 18;
+            /// FCSR.ABS2008.
+            const ABS2008: u32 = 1 << 19;
             /// The register that position-independent code expects its own address in.
             const T9: u32 = 25;
             const SP: u32 = 29;
-            cpu.set32(mips::PC, entry);
-            cpu.set32(mips::R.nth(SP), sp);
-            cpu.set32(mips::R.nth(T9), entry);
-            cpu.set32(mips::STATUS, STATUS | if fr { FR } else { 0 });
-            mips::set_fcsr(&mut cpu, if nan2008 { NAN2008 } else { 0 });
-            cpu.set(mips::MONITOR_ADDR, u64::MAX);
+            cpu.set32(mips_state::PC, entry);
+            cpu.set32(mips_state::R.nth(SP), sp);
+            cpu.set32(mips_state::R.nth(T9), entry);
+            cpu.set32(mips_state::STATUS, STATUS | if config.fr { FR } else { 0 });
+            let nan2008 = if config.nan2008 { NAN2008 } else { 0 };
+            let abs2008 = if config.abs2008 { ABS2008 } else { 0 };
+            mips_state::set_fcsr(&mut cpu, nan2008 | abs2008);
+            cpu.set(mips_state::MONITOR_ADDR, u64::MAX);
         }
     }
     cpu

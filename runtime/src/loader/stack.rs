@@ -5,6 +5,7 @@ use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 
 use demotic_ir::Fault;
+use demotic_mips::Release;
 
 use super::elf::GuestKind;
 use super::image::Image;
@@ -178,15 +179,23 @@ pub(crate) fn hwcap(kind: GuestKind) -> u32 {
         GuestKind::Arm { .. } => {
             HALF | THUMB | FAST_MULT | VFP | EDSP | VFPV3 | VFPV3D16 | TLS | IDIVA | IDIVT
         }
-        // Its bits name release 6 and the application-specific extensions.
-        GuestKind::Mips { .. } => 0,
+        GuestKind::Mips { config, .. } => {
+            let bits = [
+                (config.release == Release::R6, 0),
+                (config.ases.msa, 1),
+                (config.ases.mips16, 3),
+                (config.has("dsp"), 7),
+                (config.ases.dspr2, 8),
+            ];
+            bits.iter().fold(0, |bits, &(has, bit)| bits | u32::from(has) << bit)
+        }
     }
 }
 
 fn platform(kind: GuestKind) -> &'static str {
     match kind {
         GuestKind::Arm { .. } => "v7l",
-        GuestKind::Mips { .. } => "mips32r2",
+        GuestKind::Mips { config, .. } => config.release.name(),
     }
 }
 

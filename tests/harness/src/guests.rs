@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use demotic_arm::{ArmConfig, ArmGuest};
 use demotic_ir::GuestArch;
-use demotic_mips::{Ases, MipsConfig, MipsGuest};
+use demotic_mips::{Ases, MipsConfig, MipsGuest, Release};
 
 /// An instruction set under test. The names begin the names of case files.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -74,10 +74,10 @@ impl Isa {
     pub fn guest(self) -> Arc<dyn GuestArch> {
         match self {
             Isa::A32 | Isa::T32 => Arc::new(ArmGuest::new(ArmConfig::default())),
-            Isa::Mipsel => Arc::new(MipsGuest::new(MipsConfig::linux(false))),
-            Isa::Mips => Arc::new(MipsGuest::new(MipsConfig::linux(true))),
-            Isa::Mipselr6 => Arc::new(MipsGuest::new(MipsConfig::linux_r6(false))),
-            Isa::Mipsr6 => Arc::new(MipsGuest::new(MipsConfig::linux_r6(true))),
+            Isa::Mipsel => Arc::new(MipsGuest::new(MipsConfig::max(false, Release::R2, false))),
+            Isa::Mips => Arc::new(MipsGuest::new(MipsConfig::max(true, Release::R2, false))),
+            Isa::Mipselr6 => Arc::new(MipsGuest::new(MipsConfig::max(false, Release::R6, false))),
+            Isa::Mipsr6 => Arc::new(MipsGuest::new(MipsConfig::max(true, Release::R6, false))),
             Isa::Mipseldsp => Arc::new(MipsGuest::new(with_dsp(MipsConfig::linux(false)))),
             Isa::Mipsdsp => Arc::new(MipsGuest::new(with_dsp(MipsConfig::linux(true)))),
         }

@@ -348,7 +348,7 @@ fn convert(from: u32, pairs: impl Iterator<Item = (u32, u32)>) -> u32 {
 pub(crate) fn of(kind: GuestKind) -> &'static dyn GuestAbi {
     match kind {
         GuestKind::Arm { .. } => &arm::ArmEabi,
-        GuestKind::Mips { big: false, .. } => &mips::MipsO32 { big: false },
-        GuestKind::Mips { big: true, .. } => &mips::MipsO32 { big: true },
+        GuestKind::Mips { .. } if kind.is_big() => &mips::MipsO32 { big: true },
+        GuestKind::Mips { .. } => &mips::MipsO32 { big: false },
     }
 }

@@ -8,6 +8,7 @@ use crate::linux::abi::Encoder;
 use crate::linux::host::{self, Arg, Errno, Plain};
 use crate::linux::siginfo::{Fields, SigInfo};
 use crate::linux::syscall::{After, Call, SysResult};
+use crate::loader::GuestKind;
 
 use super::time::{Width, optional_timespec};
 
@@ -180,6 +181,22 @@ pub(crate) fn personality(c: &mut Call<'_>) -> SysResult {
     Ok(u64::from(old))
 }
 
+/// `prctl`: sets the mode of the floating-point registers.
+const PR_SET_FP_MODE: i32 = 45;
+/// `prctl`: asks for it.
+const PR_GET_FP_MODE: i32 = 46;
+
+/// MIPS: asks for, or sets, the mode of the floating-point registers. It is fixed when the program starts.
+fn fp_mode(c: &mut Call<'_>, option: i32, wanted: u32) -> SysResult {
+    let GuestKind::Mips { config, .. } = c.process.kind else { return Err(Errno(libc::EINVAL)) };
+    let mode = u32::from(config.fr) | u32::from(config.fre) << 1;
+    match option {
+        PR_GET_FP_MODE => Ok(u64::from(mode)),
+        _ if wanted == mode => Ok(0),
+        _ => Err(Errno(libc::EOPNOTSUPP)),
+    }
+}
+
 pub(crate) fn prctl(c: &mut Call<'_>) -> SysResult {
     let (option, value) = (c.int(0), c.uint(1));
     match option {
@@ -215,6 +232,7 @@ pub(crate) fn prctl(c: &mut Call<'_>) -> SysResult {
             libc::SYS_prctl,
             &[option.into(), c.uint_arg(1), c.uint_arg(2), c.uint_arg(3), c.uint_arg(4)],
         ),
+        PR_GET_FP_MODE | PR_SET_FP_MODE => fp_mode(c, option, value),
         _ => {
             tracing::debug!(target: "syscall", "prctl option {option} is not supported");
             Err(Errno(libc::EINVAL))
