@@ -312,6 +312,30 @@ macro_rules! for_each_op {
             /// As `vnarrow`, saturating unsigned lanes to unsigned ones.
             VNarrowSatUu vnarrow_sat_uu (a: Ty, b: Ty) (lanes: Lanes) -> Ty, PURE;
 
+            // ---- vectors: floating point, each lane as the scalar op does it. Lanes are `h8`, `w4` or `d2` ----
+            /// Addition of floating-point lanes.
+            VFAdd vfadd (a: Ty, b: Ty) (lanes: Lanes, mode: FpMode) -> Ty, PURE;
+            /// Subtraction.
+            VFSub vfsub (a: Ty, b: Ty) (lanes: Lanes, mode: FpMode) -> Ty, PURE;
+            /// Multiplication.
+            VFMul vfmul (a: Ty, b: Ty) (lanes: Lanes, mode: FpMode) -> Ty, PURE;
+            /// Division.
+            VFDiv vfdiv (a: Ty, b: Ty) (lanes: Lanes, mode: FpMode) -> Ty, PURE;
+            /// Square root.
+            VFSqrt vfsqrt (a: Ty) (lanes: Lanes, mode: FpMode) -> Ty, PURE;
+            /// `a × b + c`, rounded once.
+            VFFma vfma (a: Ty, b: Ty, c: Ty) (lanes: Lanes, mode: FpMode) -> Ty, PURE;
+            /// All ones in the lanes for which the comparison holds, zero in the others.
+            VFCmp vfcmp (a: Ty, b: Ty) (lanes: Lanes, cc: FloatCc, mode: FpMode) -> Ty, PURE;
+            /// Signed integers to floats of the same width.
+            VFFromS vf_from_s (a: Ty) (lanes: Lanes, mode: FpMode) -> Ty, PURE;
+            /// Unsigned integers to floats of the same width.
+            VFFromU vf_from_u (a: Ty) (lanes: Lanes, mode: FpMode) -> Ty, PURE;
+            /// Floats to signed integers of the same width, towards zero, saturating; NaNs give 0.
+            VFToS vf_to_s (a: Ty) (lanes: Lanes, mode: FpMode) -> Ty, PURE;
+            /// Floats to unsigned integers of the same width, towards zero, saturating; NaNs give 0.
+            VFToU vf_to_u (a: Ty) (lanes: Lanes, mode: FpMode) -> Ty, PURE;
+
             // ---- helpers and control ----
             /// Calls a pure helper of the guest architecture with three 64-bit arguments; gives 64 bits.
             Helper helper (a: Is(I64), b: Is(I64), c: Is(I64)) (id: HelperId) -> Is(I64), PURE;

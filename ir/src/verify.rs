@@ -174,6 +174,17 @@ fn vector_immediates(op: &Op) -> Result<(), String> {
         | Op::VNarrowSatSs { lanes, .. }
         | Op::VNarrowSatSu { lanes, .. }
         | Op::VNarrowSatUu { lanes, .. } => lanes.narrower().is_some(),
+        Op::VFAdd { lanes, .. }
+        | Op::VFSub { lanes, .. }
+        | Op::VFMul { lanes, .. }
+        | Op::VFDiv { lanes, .. }
+        | Op::VFSqrt { lanes, .. }
+        | Op::VFFma { lanes, .. }
+        | Op::VFCmp { lanes, .. }
+        | Op::VFFromS { lanes, .. }
+        | Op::VFFromU { lanes, .. }
+        | Op::VFToS { lanes, .. }
+        | Op::VFToU { lanes, .. } => lanes != Lanes::B16,
         _ => true,
     };
     if fits { Ok(()) } else { Err(format!("an immediate of `{}` is out of range", op.info().name)) }

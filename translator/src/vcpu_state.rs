@@ -38,10 +38,13 @@ pub(crate) enum HostCall {
     /// `(helper, operands, _)`: a vector helper, given by its address, on three vectors in memory; the first of them
     /// becomes its result. System V.
     VectorHelper,
+    /// `(operation, operands, _)`: the soft-float on the lanes of three vectors in memory; the first of them becomes the
+    /// result. System V.
+    VectorFloat,
 }
 
 /// Number of `HostCall`s.
-const HOST_CALLS: usize = 4;
+const HOST_CALLS: usize = 5;
 
 /// What translated code and the run loop share, besides the guest's registers.
 #[repr(C)]

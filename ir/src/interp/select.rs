@@ -15,7 +15,6 @@ use super::simd;
 use super::{CompileError, Guest, Way, WayKind};
 use crate::block::Block;
 use crate::exit::Exit;
-use crate::for_each_vector_function;
 use crate::lanes::{Lanes, Shuffle};
 use crate::memory::Memory;
 use crate::ops::{Op, OpVisitor};
@@ -23,8 +22,9 @@ use crate::softfloat::FloatCall;
 use crate::state::FlagSlots;
 use crate::types::{FlagCc, FlagMask, FloatCc, FpMode, IntCc, MemOp, MemSize, Type};
 use crate::value::{ExitId, HelperId, Slot, Value};
+use crate::{for_each_vector_float, for_each_vector_function};
 use floats::float_methods;
-use vectors::vector_methods;
+use vectors::{vector_float_methods, vector_methods};
 
 /// A block's ops before words are given to values.
 pub(super) struct Selection<M> {
@@ -676,6 +676,7 @@ impl<M: Memory> OpVisitor for Selector<'_, M> {
     }
 
     for_each_vector_function!(vector_methods);
+    for_each_vector_float!(vector_float_methods);
 
     fn helper(&mut self, _: Type, a: Value, b: Value, c: Value, id: HelperId) -> Done {
         if usize::from(id.0) >= self.guest.helpers.len() {

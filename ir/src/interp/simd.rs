@@ -4,7 +4,8 @@
 use super::op::{Env, Finish, OpCode, Words, get, next, set};
 use super::vector;
 use crate::lanes::{Lanes, Shuffle};
-use crate::types::IntCc;
+use crate::softfloat::{FloatCall, compare_lanes};
+use crate::types::{FloatCc, FpMode, IntCc};
 
 /// The vector in two words.
 #[inline(always)]
@@ -51,6 +52,16 @@ impl Immediate for IntCc {
     #[inline(always)]
     fn unpack(byte: u8) -> IntCc {
         IntCc::ALL[usize::from(byte) % IntCc::ALL.len()]
+    }
+}
+
+impl Immediate for FloatCc {
+    fn pack(self) -> u8 {
+        self as u8
+    }
+    #[inline(always)]
+    fn unpack(byte: u8) -> FloatCc {
+        FloatCc::ALL[usize::from(byte) % FloatCc::ALL.len()]
     }
 }
 
@@ -168,6 +179,21 @@ handlers! {
     insert [] |w, env, op| {
         let (lanes, lane) = Immediates::unpack(op.imm, 0);
         set_vector(w, op.dst, vector::insert(lanes, lane, get_vector(w, op.a), get(w, op.b)));
+    };
+    /// `dst` = the soft-float call `imm` on each lane of `a`, `b`, `c`
+    float [] |w, env, op| {
+        // The call was encoded when the block was compiled.
+        if let Some(call) = FloatCall::decode(op.imm as u32) {
+            let operands = [op.a, op.b, op.c].map(|at| get_vector(w, at));
+            set_vector(w, op.dst, call.evaluate_lanes(env.nan_rule, operands).0);
+        }
+    };
+    /// `dst` = a comparison of floating-point lanes; with flush to zero when `c` is set
+    float_compare [] |w, env, op| {
+        let (lanes, cc) = Immediates::unpack(op.imm, 0);
+        let mode = FpMode { flush: op.c != 0, ..FpMode::NEAREST };
+        let (a, b) = (get_vector(w, op.a), get_vector(w, op.b));
+        set_vector(w, op.dst, compare_lanes(lanes, cc, mode, env.nan_rule, a, b));
     };
     /// `dst` = vector helper number `imm` of `a`, `b`, `c`
     helper [] |w, env, op| {

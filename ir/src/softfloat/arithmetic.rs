@@ -176,7 +176,7 @@ fn quotient(a: &Parts, b: &Parts) -> Exact {
     Exact {
         sign: a.sign ^ b.sign,
         exponent: (a.exponent - up_a as i32) - (b.exponent - up_b as i32) - 64,
-        significand: dividend / divisor | u128::from(!dividend.is_multiple_of(divisor)),
+        significand: (dividend / divisor) | u128::from(!dividend.is_multiple_of(divisor)),
     }
 }
 

@@ -135,11 +135,8 @@ impl Soft {
     }
 
     fn js_integer(&mut self, x: &Parts) -> u64 {
-        let (magnitude, exact) = match self.integral(x.exact(), 0) {
-            Some(integral) => integral,
-            // All of the low 32 bits are 0.
-            None => (1 << 100, true),
-        };
+        // Of a huge number all of the low 32 bits are 0.
+        let (magnitude, exact) = self.integral(x.exact(), 0).unwrap_or((1 << 100, true));
         let limit = if x.sign { 1 << 31 } else { (1 << 31) - 1 };
         if magnitude > limit {
             self.raise(Exceptions::INVALID);

@@ -12,6 +12,7 @@ mod call;
 mod compare;
 mod convert;
 mod format;
+mod lanes;
 mod of_op;
 mod round;
 
@@ -21,6 +22,7 @@ mod tests;
 pub use call::{FloatCall, FloatOp};
 pub use compare::Order;
 pub use format::{Number, default_nan, is_signalling};
+pub use lanes::compare_lanes;
 
 use std::ops::{BitOr, BitOrAssign};
 

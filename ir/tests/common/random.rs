@@ -92,6 +92,22 @@ pub fn block(rng: &mut Rng, insns: usize) -> Block {
     block
 }
 
+/// A random block of vector ops and what goes with them, without memory accesses.
+pub fn vector_block(rng: &mut Rng, insns: usize, exit: Exit) -> Block {
+    let mut maker = Maker { rng, b: BlockBuilder::new(Loc::new(0x100)), pool: Vec::new() };
+    for i in 0..insns as u64 {
+        maker.b.begin_insn(GuestInsn { pc: 0x100 + 4 * i, len: 4, word: i as u32 });
+        let v = super::vectors::vector(&mut maker);
+        maker.add(Type::V128, v);
+        let part = super::vectors::part(&mut maker);
+        maker.add(Type::I64, part);
+        let n = maker.rng.below(u64::from(D_REGISTERS)) as u16;
+        maker.b.put(Type::I64, part, Slot(D + n));
+    }
+    maker.b.leave(exit);
+    maker.b.finish()
+}
+
 impl Maker<'_> {
     fn add(&mut self, ty: Type, v: Value) -> Value {
         self.pool.push((ty, v));

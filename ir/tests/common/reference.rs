@@ -4,7 +4,8 @@ use demotic_ir::interp::{WayKind, flags, integer as int, memory, vector};
 use demotic_ir::softfloat::{FloatCall, Number, Soft};
 use demotic_ir::{
     Block, CpuState, Exit, ExitId, Fault, FlagCc, FlagMask, FloatCc, FpMode, HelperId, IntCc, Lanes, MemOp,
-    MemSize, NanRule, Op, OpVisitor, Shuffle, Slot, StateLayout, Type, Value, for_each_vector_function, fp,
+    MemSize, NanRule, Op, OpVisitor, Shuffle, Slot, StateLayout, Type, Value, for_each_vector_float,
+    for_each_vector_function, fp, softfloat::compare_lanes,
 };
 
 use super::{Effect, HELPERS, Ram, VECTOR_HELPERS};
@@ -145,6 +146,17 @@ macro_rules! vectors {
     ($($variant:ident $method:ident $function:ident ($($x:ident),+) ($($i:ident: $it:ty),*);)*) => {
         $(fn $method(&mut self, _: Type, $($x: Value,)+ $($i: $it),*) -> u64 {
             let result = vector::$function($($i,)* $(self.vec($x)),+);
+            self.set_vec(result)
+        })*
+    };
+}
+
+macro_rules! vector_floats {
+    ($($variant:ident $method:ident ($($x:ident),+);)*) => {
+        $(fn $method(&mut self, ty: Type, $($x: Value,)+ lanes: Lanes, mode: FpMode) -> u64 {
+            let op = Op::$variant { ty, $($x,)+ lanes, mode };
+            let (call, operands) = op.vector_float_call().expect("a floating-point op");
+            let (result, _) = call.evaluate_lanes(self.rule, operands.map(|v| self.vec(v)));
             self.set_vec(result)
         })*
     };
@@ -341,6 +353,12 @@ impl OpVisitor for Machine<'_> {
         self.v(a)
     }
     for_each_vector_function!(vectors);
+    for_each_vector_float!(vector_floats);
+
+    fn vfcmp(&mut self, _: Type, a: Value, b: Value, lanes: Lanes, cc: FloatCc, mode: FpMode) -> u64 {
+        let result = compare_lanes(lanes, cc, mode, self.rule, self.vec(a), self.vec(b));
+        self.set_vec(result)
+    }
 
     fn vjoin(&mut self, _: Type, lo: Value, hi: Value) -> u64 {
         self.set_vec(vector::join(self.v(lo), self.v(hi)))

@@ -1,6 +1,6 @@
 //! Random vector ops.
 
-use demotic_ir::{HelperId, IntCc, Lanes, Type, Value};
+use demotic_ir::{FloatCc, FpMode, HelperId, IntCc, Lanes, Rounding, Type, Value};
 
 use super::random::Maker;
 
@@ -11,7 +11,7 @@ pub(super) fn vector(m: &mut Maker<'_>) -> Value {
     let (x, y, i) = (m.value(TY), m.value(TY), m.value(Type::I64));
     let lanes = m.rng.pick(Lanes::ALL);
     let lane = m.rng.below(lanes.count().into()) as u8;
-    match m.rng.below(8) {
+    match m.rng.below(9) {
         0 => m.b.vjoin(TY, i, i),
         1 => m.b.vsplat(TY, i, lanes),
         2 => m.b.vinsert(TY, x, i, lanes, lane),
@@ -19,6 +19,7 @@ pub(super) fn vector(m: &mut Maker<'_>) -> Value {
         4 => bits(m, x, y),
         5 => widths(m, x, y),
         6 => shift(m, x, y, lanes),
+        7 => float(m, x, y),
         _ => arithmetic(m, x, y, lanes),
     }
 }
@@ -82,6 +83,31 @@ fn shift(m: &mut Maker<'_>, x: Value, y: Value, lanes: Lanes) -> Value {
         3 => b.vshl_v(TY, x, y, lanes),
         4 => b.vshr_v(TY, x, y, lanes),
         _ => b.vsar_v(TY, x, y, lanes),
+    }
+}
+
+fn float(m: &mut Maker<'_>, x: Value, y: Value) -> Value {
+    let lanes = m.rng.pick(&[Lanes::H8, Lanes::W4, Lanes::D2]);
+    let mode = FpMode {
+        round: m.rng.pick(&[Rounding::Nearest, Rounding::Up, Rounding::Down, Rounding::Zero]),
+        flush: m.rng.one_in(2),
+        default_nan: m.rng.one_in(2),
+    };
+    let cc = m.rng.pick(FloatCc::ALL);
+    let z = m.value(TY);
+    let b = &mut m.b;
+    match m.rng.below(11) {
+        0 => b.vfadd(TY, x, y, lanes, mode),
+        1 => b.vfsub(TY, x, y, lanes, mode),
+        2 => b.vfmul(TY, x, y, lanes, mode),
+        3 => b.vfdiv(TY, x, y, lanes, mode),
+        4 => b.vfsqrt(TY, x, lanes, mode),
+        5 => b.vfma(TY, x, y, z, lanes, mode),
+        6 => b.vfcmp(TY, x, y, lanes, cc, mode),
+        7 => b.vf_from_s(TY, x, lanes, mode),
+        8 => b.vf_from_u(TY, x, lanes, mode),
+        9 => b.vf_to_s(TY, x, lanes, mode),
+        _ => b.vf_to_u(TY, x, lanes, mode),
     }
 }
 

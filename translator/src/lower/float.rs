@@ -20,14 +20,24 @@ enum Wanted {
     Exceptions,
 }
 
-/// Does what translated code asks of the soft-float: `word` is made by [`Lowerer::float_call`].
-pub(crate) fn evaluate(word: u64, operands: [u64; 3]) -> u64 {
-    let Some(call) = FloatCall::decode(word as u32) else { return 0 };
+/// A call and the guest's NaN rule in one word.
+pub(super) fn encode(call: &FloatCall, rule: NanRule) -> u64 {
+    u64::from(call.encode()) | rule_number(rule) << 32
+}
+
+/// What [`encode`] made, whatever is in the bits from 40 on.
+pub(super) fn decode(word: u64) -> Option<(FloatCall, NanRule)> {
     let rule = match word >> 32 & 0xff {
         0 => NanRule::Arm,
         1 => NanRule::MipsLegacy,
         _ => NanRule::Mips2008,
     };
+    Some((FloatCall::decode(word as u32)?, rule))
+}
+
+/// Does what translated code asks of the soft-float: `word` is made by [`Lowerer::float_call`].
+pub(crate) fn evaluate(word: u64, operands: [u64; 3]) -> u64 {
+    let Some((call, rule)) = decode(word) else { return 0 };
     let (result, raised) = call.evaluate(rule, operands);
     if word >> 40 != 0 { raised.0.into() } else { result }
 }
@@ -101,6 +111,19 @@ macro_rules! all_float_methods {
     };
 }
 pub(super) use {all_float_methods, float_methods};
+
+/// Cranelift's name of a comparison.
+pub(super) fn float_cc(cc: FloatCc) -> FloatCC {
+    match cc {
+        FloatCc::Eq => FloatCC::Equal,
+        FloatCc::Une => FloatCC::NotEqual,
+        FloatCc::Lt => FloatCC::LessThan,
+        FloatCc::Le => FloatCC::LessThanOrEqual,
+        FloatCc::Gt => FloatCC::GreaterThan,
+        FloatCc::Ge => FloatCC::GreaterThanOrEqual,
+        FloatCc::Uno => FloatCC::Unordered,
+    }
+}
 
 impl Lowerer<'_> {
     /// A floating-point op that gives a number.
@@ -260,16 +283,7 @@ impl Lowerer<'_> {
 
     pub(super) fn float_compare(&mut self, a: Value, b: Value, cc: FloatCc, mode: FpMode) -> Lowered {
         let (a, b) = (self.val(a), self.val(b));
-        let clif = match cc {
-            FloatCc::Eq => FloatCC::Equal,
-            FloatCc::Une => FloatCC::NotEqual,
-            FloatCc::Lt => FloatCC::LessThan,
-            FloatCc::Le => FloatCC::LessThanOrEqual,
-            FloatCc::Gt => FloatCC::GreaterThan,
-            FloatCc::Ge => FloatCC::GreaterThanOrEqual,
-            FloatCc::Uno => FloatCC::Unordered,
-        };
-        let holds = self.b.ins().fcmp(clif, a, b);
+        let holds = self.b.ins().fcmp(float_cc(cc), a, b);
         if !mode.flush {
             return Self::plain(holds);
         }
@@ -365,8 +379,7 @@ impl Lowerer<'_> {
 
     /// Calls the soft-float. The result is a word.
     fn float_call(&mut self, call: &FloatCall, wanted: Wanted, operands: [ir::Value; 3]) -> ir::Value {
-        let rule = rule_number(self.options.nan_rule);
-        let word = u64::from(call.encode()) | rule << 32 | u64::from(wanted == Wanted::Exceptions) << 40;
+        let word = encode(call, self.options.nan_rule) | u64::from(wanted == Wanted::Exceptions) << 40;
         let word = self.b.ins().iconst(I64, word as i64);
         let [a, b, c] = operands.map(|v| self.float_bits(v));
         let function = self.b.ins().load(I64, state_access(), self.cpu, offset::host_call(HostCall::Float));

@@ -18,8 +18,9 @@ mod vector;
 
 pub(crate) use control::decode_trap;
 pub(crate) use float::evaluate as evaluate_float;
+pub(crate) use vector::evaluate as evaluate_vector_float;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F32, F64, I8, I8X16, I32, I64};
@@ -28,7 +29,7 @@ use cranelift_codegen::ir::{
 };
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
-use demotic_ir::{NanRule, Op, Slot, StateLayout, Type, Value};
+use demotic_ir::{Lanes, NanRule, Op, Slot, StateLayout, Type, Value};
 
 use crate::region::{BlockId, Dataflow, Region, SlotSet};
 use flags::FlagSet;
@@ -98,6 +99,8 @@ pub(crate) struct Lowerer<'a> {
     vector_slot: Option<ir::StackSlot>,
     /// How wide the registers are.
     widths: state::Widths,
+    /// Vectors that are known to have no subnormal lanes.
+    flushed: HashSet<(ir::Value, Lanes)>,
     blocks: Vec<ir::Block>,
     exits: Vec<LinkExit>,
     /// Flag producers at the end of each lowered block.
@@ -177,6 +180,7 @@ pub(crate) fn lower_region(
         variables: HashMap::new(),
         vector_slot: None,
         widths: state::Widths::of(region, layout),
+        flushed: HashSet::new(),
         blocks,
         exits: Vec::new(),
         flags_out: vec![FlagSet::IN_SLOTS; region.blocks.len()],

@@ -11,7 +11,7 @@ use demotic_ir::{
 
 use super::flags::{FlagSet, FlagSource};
 use super::float::all_float_methods;
-use super::vector::{Shift, all_vector_methods};
+use super::vector::{Shift, all_vector_methods, vector_float_methods};
 use super::{Lowered, Lowerer, Part, clif_type, state_access};
 use crate::vcpu_state::offset;
 
@@ -298,6 +298,7 @@ impl OpVisitor for Lowerer<'_> {
     }
 
     all_vector_methods!();
+    demotic_ir::for_each_vector_float!(vector_float_methods);
 
     fn helper(&mut self, _ty: Type, a: Value, b: Value, c: Value, id: HelperId) -> Lowered {
         let args = [self.val(a), self.val(b), self.val(c)];

@@ -9,7 +9,7 @@ use crate::TranslatorError;
 use crate::engine::EngineKind;
 use crate::host::signal::{add_fault_hook, install_fault_handler};
 use crate::host::trampoline;
-use crate::lower::{decode_trap, evaluate_float};
+use crate::lower::{decode_trap, evaluate_float, evaluate_vector_float};
 use crate::thunks::{ThunkTargets, Thunks};
 use crate::vcpu_state::{
     FaultRecord, HostCall, JumpCacheEntry, VcpuState, jump_cache_index, jump_tag, special,
@@ -91,6 +91,7 @@ pub(super) fn allocate_state<H: TrapHandler>(thunks: Thunks, arch: &dyn GuestArc
     state.header.host_calls[HostCall::Trap as usize] = on_trap::<H> as *const () as u64;
     state.header.host_calls[HostCall::Float as usize] = on_float as *const () as u64;
     state.header.host_calls[HostCall::VectorHelper as usize] = on_vector_helper as *const () as u64;
+    state.header.host_calls[HostCall::VectorFloat as usize] = on_vector_float as *const () as u64;
     StatePointer { state, stack_limit: 0 }
 }
 
@@ -180,6 +181,18 @@ unsafe extern "C" fn on_vector_helper(helper: *const (), operands: *mut [[u64; 2
     let operands = unsafe { &mut *operands };
     let [a, b, c] = *operands;
     operands[0] = function(a, b, c);
+}
+
+/// Does a floating-point operation on the lanes of three vectors, the first of which becomes the result.
+///
+/// # Safety
+/// `operands` must be memory of the calling code.
+unsafe extern "C" fn on_vector_float(word: u64, operands: *mut [[u64; 2]; 3]) {
+    // SAFETY: as above; nobody else has the calling code's memory.
+    let operands = unsafe { &mut *operands };
+    if let Some(result) = evaluate_vector_float(word, *operands) {
+        operands[0] = result;
+    }
 }
 
 impl<H: TrapHandler> Runner<'_, H> {

@@ -3,7 +3,10 @@
 use super::{Arg, Done, OpDraft, Run, Selector};
 use crate::interp::CompileError;
 use crate::interp::simd::{self, Immediates};
+use crate::lanes::Lanes;
 use crate::memory::Memory;
+use crate::ops::Op;
+use crate::types::{FloatCc, FpMode};
 use crate::value::{HelperId, Value};
 
 /// The visitor's methods for vector ops, made from the rows of those that are plain functions.
@@ -42,7 +45,28 @@ macro_rules! vector_methods {
         }
     };
 }
-pub(super) use vector_methods;
+
+/// The visitor's methods for floating-point vector ops.
+macro_rules! vector_float_methods {
+    ($($variant:ident $method:ident ($($x:ident),+);)*) => {
+        $(fn $method(&mut self, ty: Type, $($x: Value,)+ lanes: Lanes, mode: FpMode) -> Done {
+            self.vector_float(Op::$variant { ty, $($x,)+ lanes, mode })
+        })*
+
+        fn vfcmp(
+            &mut self,
+            _: Type,
+            a: Value,
+            b: Value,
+            lanes: Lanes,
+            cc: FloatCc,
+            mode: FpMode,
+        ) -> Done {
+            self.vector_float_compare(a, b, (lanes, cc), mode)
+        }
+    };
+}
+pub(super) use {vector_float_methods, vector_methods};
 
 impl<M: Memory> Selector<'_, M> {
     /// An op on up to three values.
@@ -53,6 +77,27 @@ impl<M: Memory> Selector<'_, M> {
             *field = self.word(v);
         }
         self.op(draft)
+    }
+
+    /// An op by the soft-float.
+    pub(super) fn vector_float(&mut self, op: Op) -> Done {
+        let Some((call, operands)) = op.vector_float_call() else { return Ok(()) };
+        let [a, b, c] = operands.map(|v| self.word(v));
+        let draft =
+            OpDraft { dst: self.def(), a, b, c, imm: call.encode().into(), ..OpDraft::new(simd::float) };
+        self.op(draft)
+    }
+
+    pub(super) fn vector_float_compare(
+        &mut self,
+        a: Value,
+        b: Value,
+        immediates: (Lanes, FloatCc),
+        mode: FpMode,
+    ) -> Done {
+        let (imm, _) = immediates.pack();
+        let (a, b, c) = (self.word(a), self.word(b), Arg::Raw(mode.flush.into()));
+        self.op(OpDraft { dst: self.def(), a, b, c, imm, ..OpDraft::new(simd::float_compare) })
     }
 
     pub(super) fn vector_helper(&mut self, operands: &[Value; 3], id: HelperId) -> Done {

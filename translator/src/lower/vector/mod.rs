@@ -3,6 +3,7 @@
 //! A vector is a host value of any 128-bit type: each op sees it as the type that it needs, which costs nothing.
 
 mod arithmetic;
+mod float;
 mod permute;
 mod shift;
 mod width;
@@ -115,6 +116,7 @@ macro_rules! all_vector_methods {
                 vavg_u(a, b)(lanes: Lanes) => vector_average(a, b, lanes);
                 vclz(a)(lanes: Lanes) => vector_clz(a, lanes);
                 vcmp(a, b)(lanes: Lanes, cc: IntCc) => vector_compare(a, b, lanes, int_cc(cc));
+                vfcmp(a, b)(lanes: Lanes, cc: FloatCc, mode: FpMode) => vector_float_compare(a, b, lanes, cc, mode);
                 vshl_i(a)(lanes: Lanes, amount: u8) => vector_shift_by(Shift::Left, a, lanes, amount);
                 vshr_i(a)(lanes: Lanes, amount: u8) => vector_shift_by(Shift::Logical, a, lanes, amount);
                 vsar_i(a)(lanes: Lanes, amount: u8) => vector_shift_by(Shift::Arithmetic, a, lanes, amount);
@@ -130,7 +132,18 @@ macro_rules! all_vector_methods {
         }
     };
 }
-pub(super) use {all_vector_methods, shift::Shift, vector_methods};
+
+/// The visitor's methods for floating-point vector ops.
+macro_rules! vector_float_methods {
+    ($($variant:ident $method:ident ($($x:ident),+);)*) => {
+        $(fn $method(&mut self, ty: Type, $($x: Value,)+ lanes: Lanes, mode: FpMode) -> Lowered {
+            let value = self.vector_float(Op::$variant { ty, $($x,)+ lanes, mode });
+            Self::plain(value)
+        })*
+    };
+}
+pub(crate) use float::evaluate;
+pub(super) use {all_vector_methods, shift::Shift, vector_float_methods, vector_methods};
 
 impl Lowerer<'_> {
     /// A vector as the type of its lanes.
