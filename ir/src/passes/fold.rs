@@ -4,6 +4,7 @@
 use super::Context;
 use super::identities;
 use super::rewrite::{Becomes, Output, Rewrite, rewrite};
+use super::vectors;
 use crate::block::Block;
 use crate::exit::Exit;
 use crate::interp::integer as int;
@@ -24,7 +25,7 @@ impl Rewrite for Fold {
         if let (Some(ty), Some(imm)) = (op.result_type(), evaluate(out, &op)) {
             return Becomes::Constant(ty, imm);
         }
-        identities::simplify(out, op)
+        if op.info().is_vector() { vectors::simplify(out, op) } else { identities::simplify(out, op) }
     }
 
     fn exit(&mut self, out: &mut Output, exit: Exit) -> Exit {

@@ -12,6 +12,7 @@ mod forward;
 mod identities;
 mod number;
 mod rewrite;
+mod vectors;
 
 use std::time::Instant;
 
