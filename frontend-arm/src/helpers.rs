@@ -5,8 +5,6 @@
 
 use demotic_ir::{Helper, HelperId};
 
-use crate::vfp::helpers as float;
-
 /// How the results of a parallel addition or subtraction are made to fit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fit {
@@ -80,14 +78,6 @@ pub const USAD8: HelperId = HelperId(7);
 pub const SSAT16: HelperId = HelperId(8);
 /// `USAT16`: `(a, bits, _)`, with saturation at bit 32.
 pub const USAT16: HelperId = HelperId(9);
-/// `VFMA.F32` and its relatives: `(addend, n, m)`.
-pub const FMA_F32: HelperId = HelperId(10);
-/// `VFMA.F64` and its relatives: `(addend, n, m)`.
-pub const FMA_F64: HelperId = HelperId(11);
-/// binary16 to binary32: `(half, _, _)`.
-pub const F16_TO_F32: HelperId = HelperId(12);
-/// binary32 to binary16: `(single, _, _)`.
-pub const F32_TO_F16: HelperId = HelperId(13);
 
 /// The table of helpers.
 pub static HELPERS: &[Helper] = &[
@@ -101,10 +91,6 @@ pub static HELPERS: &[Helper] = &[
     Helper { name: "usad8", function: usad8 },
     Helper { name: "ssat16", function: ssat16 },
     Helper { name: "usat16", function: usat16 },
-    Helper { name: "fma_f32", function: float::fma_f32 },
-    Helper { name: "fma_f64", function: float::fma_f64 },
-    Helper { name: "f16_to_f32", function: float::f16_to_f32 },
-    Helper { name: "f32_to_f16", function: float::f32_to_f16 },
 ];
 
 extern "C" fn add16(a: u64, b: u64, fit: u64) -> u64 {

@@ -68,10 +68,13 @@ pub(crate) struct Lifter<'a> {
 impl<'a> Lifter<'a> {
     /// Begins a block.
     pub(crate) fn new(loc: Loc, code: &'a dyn CodeSource, config: ArmConfig) -> Lifter<'a> {
+        let mode = Mode(loc.mode);
+        let mut b = BlockBuilder::new(loc);
+        b.accumulate_exceptions(mode.exact_exceptions().then_some(state::FPSCR));
         Lifter {
-            b: BlockBuilder::new(loc),
+            b,
             config,
-            mode: Mode(loc.mode),
+            mode,
             hints: Hints::default(),
             singles: Singles::default(),
             code,
@@ -385,6 +388,19 @@ impl<'a> Lifter<'a> {
         } else {
             Exit::Jump { target }
         }
+    }
+
+    /// Goes on behind the instruction in the state's new mode if `c`, and the instruction's condition, hold.
+    pub(crate) fn change_mode_if(&mut self, c: Value) {
+        let c = self.guarded(c);
+        let exit = self.trap_exit(Trap::InterruptCheck);
+        self.b.if_(Type::Bool, c);
+        if self.it_slot != self.it_next {
+            let it = self.imm(self.it_next.0.into());
+            self.b.put32(state::ITSTATE, it);
+        }
+        self.b.leave(exit);
+        self.b.end_if(Type::Bool);
     }
 
     /// Ends the block with a trap.

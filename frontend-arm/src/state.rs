@@ -75,6 +75,9 @@ pub const BANK_R8: Slot = Slot(72);
 /// D0 to D31, 64 bits each.
 pub const D: Slot = Slot(80);
 
+/// Not 0 once the guest has read the FPSCR: from then on its cumulative flags are kept.
+pub const FPSCR_READ: Slot = Slot(113);
+
 /// The layout's table.
 pub fn layout() -> StateLayout {
     let mut slots = Vec::new();
@@ -99,6 +102,7 @@ pub fn layout() -> StateLayout {
         ("fpscr", FPSCR),
         ("fpscr_nzcv", FPSCR_NZCV),
         ("fpexc", FPEXC),
+        ("fpscr_read", FPSCR_READ),
         ("tpidruro", TPIDRURO),
         ("tpidrurw", TPIDRURW),
         ("tpidrprw", TPIDRPRW),

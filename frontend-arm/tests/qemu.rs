@@ -24,6 +24,8 @@ const WINDOW_SIZE: usize = 1024;
 const SLOT: u32 = 0x11_0000;
 /// Base registers point to the middle of the memory, and offsets are made to stay in it.
 const BASE: u32 = WINDOW + WINDOW_SIZE as u32 / 2;
+/// What is compared of the FPSCR: not Stride and Len, and not QC.
+const FPSCR: u32 = 0xf7c8_009f;
 /// Cases per row of the encoding tables.
 const CASES: usize = 24;
 
@@ -74,6 +76,25 @@ impl Random {
         u64::from(self.single()) << 32 | u64::from(self.single())
     }
 
+    /// Flags and modes of the FPSCR, the usual mode among them often enough.
+    fn fpscr(&mut self) -> u32 {
+        let modes = if self.next() % 3 == 0 { 0 } else { self.next() & 0x07c8_0000 };
+        self.next() & 0xf000_0000 | modes | self.next() & self.next() & 0x9f
+    }
+
+    /// A half-precision number, twice.
+    fn halves(&mut self) -> u32 {
+        let half = |random: u32| match random >> 16 & 7 {
+            0 => random & 0x8000,
+            1 => 0x7c00 | random & 0x8000,
+            2 => 0x7c01 | random & 0x83ff,
+            3 => random & 0x83ff,
+            4 => 0x3c00 | random & 0x80ff,
+            _ => random & 0xffff,
+        };
+        half(self.next()) << 16 | half(self.next())
+    }
+
     fn single(&mut self) -> u32 {
         let random = self.next();
         match random % 8 {
@@ -103,15 +124,26 @@ struct Record {
 
 impl Record {
     fn random(random: &mut Random, thumb: bool) -> Record {
-        let fp = random.next() & 1 != 0;
+        let fp = random.next() >> 9 & 3;
         Record {
             thumb,
             code: [0; CODE_SIZE],
             r: std::array::from_fn(|_| random.word()),
             apsr: random.next() & 0xf80f_0000,
-            fpscr: random.next() & 0xf000_0000,
-            d: std::array::from_fn(|_| if fp { random.double() } else { random.pair() }),
+            fpscr: random.fpscr(),
+            d: std::array::from_fn(|_| match fp {
+                0 | 1 => random.double(),
+                2 => u64::from(random.halves()) << 32 | u64::from(random.halves()),
+                _ => random.pair(),
+            }),
             window: (0..WINDOW_SIZE).map(|_| random.next() as u8).collect(),
+        }
+    }
+
+    /// Clears FPSCR.FZ16, which the processor that executes other rows than those of floating point has not.
+    fn limit_modes(&mut self, row: &str) {
+        if !row.starts_with('V') {
+            self.fpscr &= !(1 << 19);
         }
     }
 
@@ -137,7 +169,7 @@ impl Record {
             code: bytes[4..20].try_into().expect("the code's length"),
             r: std::array::from_fn(|i| word(20 + 4 * i)),
             apsr: word(80) & 0xf80f_0000,
-            fpscr: word(84) & 0xf000_0000,
+            fpscr: word(84) & FPSCR,
             d: std::array::from_fn(|i| double(88 + 8 * i)),
             window: bytes[344..344 + WINDOW_SIZE].into(),
         }
@@ -216,12 +248,15 @@ fn interpret(guest: &ArmGuest, record: &Record, insns: usize, optimize: bool) ->
     flags.set_bits(&mut cpu, record.apsr);
     cpu.set32(state::QF, record.apsr >> 27 & 1);
     cpu.set32(state::GE, record.apsr >> 16 & 0xf);
-    cpu.set32(state::FPSCR_NZCV, record.fpscr);
+    cpu.set32(state::FPSCR_NZCV, record.fpscr & 0xf000_0000);
+    cpu.set32(state::FPSCR, record.fpscr & 0x0fff_ffff);
+    cpu.set32(state::FPSCR_READ, 1);
     cpu.set32(state::CPSR_LOW, state::MODE_USR);
     cpu.set(state::MONITOR_ADDR, u64::MAX);
 
     let pc = record.slot() | u32::from(record.thumb);
-    let mut block = guest.lift(Loc::new(pc.into()), record, LiftOptions { max_insns: insns });
+    let mut block =
+        guest.lift(Loc { pc: pc.into(), mode: guest.mode(&cpu) }, record, LiftOptions { max_insns: insns });
     let end = block.guest_range().1;
     if optimize {
         passes::run(&mut block, guest.layout(), &passes::PassOptions::default());
@@ -241,7 +276,7 @@ fn interpret(guest: &ArmGuest, record: &Record, insns: usize, optimize: bool) ->
     result.d = std::array::from_fn(|n| cpu.get(state::D.nth(n as u32)));
     let q_and_ge = cpu.get32(state::QF) << 27 | cpu.get32(state::GE) << 16;
     result.apsr = flags.bits(&cpu) | q_and_ge;
-    result.fpscr = cpu.get32(state::FPSCR_NZCV);
+    result.fpscr = cpu.get32(state::FPSCR_NZCV) | cpu.get32(state::FPSCR);
     result.window = window.0;
     Some(result)
 }
@@ -272,10 +307,15 @@ fn run_in_qemu(harness: &Path, records: &[Record]) -> Vec<Option<Record>> {
     results
 }
 
+/// Whether the harness is for floating-point instructions: those of ARMv8 are among them.
+fn is_vfp(harness: &Path) -> bool {
+    harness.to_string_lossy().contains("vfp")
+}
+
 /// The same for records up to the first that has an undefined instruction.
 fn run_until_undefined(harness: &Path, records: &[Record]) -> Vec<Record> {
     let mut child = Command::new("qemu-arm")
-        .args(["-cpu", "cortex-a15"])
+        .args(["-cpu", if is_vfp(harness) { "max" } else { "cortex-a15" }])
         .arg(harness)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -400,6 +440,7 @@ fn case(
 ) -> Option<Case> {
     let (name, fields, word) = row;
     let mut record = Record::random(random, thumb);
+    record.limit_modes(name);
     let mut word = word(&mut || random.next())?;
     if accesses_memory(name) {
         word = aim(&mut record, word, fields, random);
@@ -408,10 +449,10 @@ fn case(
     for chunk in record.code.chunks_exact_mut(4) {
         chunk.copy_from_slice(&nop.to_le_bytes());
     }
-    // With writeback to a register that it loads, LDRD is unpredictable.
+    // LDRD that loads its base, with writeback, or its offset is unpredictable.
     let field = |name: &str| fields.iter().find(|f| f.name == name).map(|f| f.get(word));
     let loaded = [field("rt"), field("rt").map(|t| t + 1), field("rt2")];
-    if name.starts_with("LDRD") && loaded.contains(&field("rn")) {
+    if name.starts_with("LDRD") && (loaded.contains(&field("rn")) || loaded.contains(&field("rm"))) {
         return None;
     }
     let in_it_block = thumb && random.next() & 1 != 0;
@@ -435,6 +476,7 @@ type Rows = Vec<(&'static str, &'static [Field], RandomWord)>;
 fn sequence(guest: &ArmGuest, random: &mut Random, thumb: bool, len: usize, rows: &Rows) -> Option<Case> {
     let mut record = Record::random(random, thumb);
     record.r[13] = BASE - 64;
+    record.limit_modes(rows.first()?.0);
     let count = CODE_SIZE / len - usize::from(thumb);
     let mut code = Vec::new();
     if thumb {
@@ -475,6 +517,13 @@ fn compare_sequences(name: &str, thumb: bool, len: usize, rows: Rows, accept: fn
     assert!(cases.len() > 1000, "only {} cases", cases.len());
 }
 
+/// For a subnormal number that is flushed, VJCVT clears Z (ARM DDI 0487, FPToFixedJS); qemu sets it.
+fn flushed_by_vjcvt(case: &Case) -> bool {
+    let words = case.before.code.chunks_exact(4).map(|c| u32::from_le_bytes([c[0], c[1], c[2], c[3]]));
+    let mut vjcvt = words.filter(|word| word & 0x0fbf_0fd0 == 0x0eb9_0bc0);
+    case.before.fpscr & 1 << 24 != 0 && vjcvt.next().is_some()
+}
+
 fn describe(case: &Case, theirs: &Record) -> String {
     let ours = &case.after;
     let mut out = format!("{} {:02x?}:", case.name, &case.before.code);
@@ -495,7 +544,8 @@ fn describe(case: &Case, theirs: &Record) -> String {
             &format!(" apsr was {:#x}, is {:#x}, in qemu {:#x};", case.before.apsr, ours.apsr, theirs.apsr);
     }
     if ours.fpscr != theirs.fpscr {
-        out += &format!(" fpscr is {:#x}, in qemu {:#x};", ours.fpscr, theirs.fpscr);
+        let before = case.before.fpscr;
+        out += &format!(" fpscr was {before:#x}, is {:#x}, in qemu {:#x};", ours.fpscr, theirs.fpscr);
     }
     if ours.window != theirs.window {
         out += " memory differs";
@@ -530,7 +580,9 @@ fn check(harness: &Path, guest: &ArmGuest, cases: &[Case]) {
         let optimized = interpret(guest, &case.before, case.insns, true);
         assert!(optimized.as_ref() == Some(&case.after), "{}: passes change the result", case.name);
         match theirs {
-            Some(theirs) if *theirs != case.after => differences.push(describe(case, theirs)),
+            Some(theirs) if *theirs != case.after && !flushed_by_vjcvt(case) => {
+                differences.push(describe(case, theirs))
+            }
             None if !UNDEFINED_IN_QEMU.contains(&case.name) => {
                 differences.push(format!(
                     "{} {:02x?} is undefined in qemu",

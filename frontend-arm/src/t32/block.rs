@@ -3,7 +3,7 @@
 use demotic_ir::{Block, CodeSource, Exit, LiftOptions, Trap, Type};
 
 use super::narrow::{self, Outcome};
-use super::{ItState, Narrow, Wide, is_vfp, wide};
+use super::{ItState, Narrow, Wide, wide};
 use crate::lifter::Lifter;
 use crate::vfp;
 
@@ -97,7 +97,8 @@ fn lift_narrow(l: &mut Lifter<'_>, word: u32, it: ItState) {
 }
 
 fn lift_wide(l: &mut Lifter<'_>, word: u32) {
-    let known = wide::dispatch(word, &mut Wide { l }).is_some() || is_vfp(word) && vfp::lift(l, word);
+    let known =
+        wide::dispatch(word, &mut Wide { l }).is_some() || vfp::may_be_t32(word) && vfp::lift(l, word);
     if !known {
         l.undefined_insn();
     }

@@ -72,7 +72,7 @@ pub(crate) fn disassemble(word: u32, len: u8, pc: u32, it: ItState) -> Option<St
     if len == 2 {
         return narrow::disassemble(word, &operands);
     }
-    let vfp = || is_vfp(word).then(|| vfp::disassemble(word, Some(it.cond()))).flatten();
+    let vfp = || vfp::may_be_t32(word).then(|| vfp::disassemble(word, Some(it.cond()))).flatten();
     wide::disassemble(word, &operands).or_else(vfp)
 }
 
@@ -85,9 +85,4 @@ pub(crate) fn disassemble_at(address: u64, mode: Mode, code: &dyn CodeSource) ->
         }
         None => ("(unreadable)".into(), 2),
     }
-}
-
-/// Whether a 32-bit word may be a VFP instruction: those of coprocessors 10 and 11 that begin like an A32 condition.
-fn is_vfp(word: u32) -> bool {
-    word >> 28 == 14
 }

@@ -1,26 +1,29 @@
 //! Conversions between formats, integers and fixed-point numbers.
 
-use demotic_ir::{FpMode, HelperId, IntCc, MemSize, Rounding, Type, Value};
+use demotic_ir::softfloat::{FloatCall, FloatOp, Number};
+use demotic_ir::{FpMode, IntCc, MemSize, Rounding, Type, Value};
 
-use super::registers::{Format, get_s, put_s, s_of_top};
-use crate::helpers;
+use super::registers::{Format, get_d, get_s, put_d, put_s, s_of_top};
 use crate::lifter::Lifter;
+use crate::state;
 
 /// `VCVT.F64.F32 Dd, Sm`.
 pub(super) fn vcvt_f64_f32(l: &mut Lifter<'_>, vd: u32, vm: u32) {
     let m = Format::Single.get(l, Format::Single.vd(vm));
-    let result = l.b.fpromote(Type::F64, m, FpMode::NEAREST);
+    let mode = l.mode.fp_mode();
+    let result = l.b.fpromote(Type::F64, m, mode);
     Format::Double.put(l, vd, result);
 }
 
 /// `VCVT.F32.F64 Sd, Dm`.
 pub(super) fn vcvt_f32_f64(l: &mut Lifter<'_>, vd: u32, vm: u32) {
     let m = Format::Double.get(l, vm);
-    let result = l.b.fdemote(Type::F32, m, FpMode::NEAREST);
+    let mode = l.mode.fp_mode();
+    let result = l.b.fdemote(Type::F32, m, mode);
     Format::Single.put(l, Format::Single.vd(vd), result);
 }
 
-/// `VCVT.F32.<Tm> Sd, Sm` and `VCVT.F64.<Tm> Dd, Sm`.
+/// `VCVT.F16.<Tm> Sd, Sm`, `VCVT.F32.<Tm> Sd, Sm` and `VCVT.F64.<Tm> Dd, Sm`.
 pub(super) fn vcvt_from_int(l: &mut Lifter<'_>, sz: u32, signed: bool, vd: u32, vm: u32) {
     let format = Format::of(sz);
     let m = get_s(l, s_of_top(vm));
@@ -28,30 +31,62 @@ pub(super) fn vcvt_from_int(l: &mut Lifter<'_>, sz: u32, signed: bool, vd: u32, 
     format.put(l, format.vd(vd), result);
 }
 
+/// The kind of number that a 32-bit integer is.
+fn word(signed: bool) -> Number {
+    if signed { Number::S32 } else { Number::U32 }
+}
+
 fn from_int(l: &mut Lifter<'_>, format: Format, value: Value, signed: bool) -> Value {
-    if signed {
-        l.b.ffrom_s(format.float(), value, Type::I32, FpMode::NEAREST)
-    } else {
-        l.b.ffrom_u(format.float(), value, Type::I32, FpMode::NEAREST)
+    let mode = format.mode(l);
+    match format {
+        Format::Half => {
+            let call = FloatCall::convert(word(signed), Number::F16, mode);
+            l.b.fsoft(Type::I32, value, value, value, call)
+        }
+        _ if signed => l.b.ffrom_s(format.float(), value, Type::I32, mode),
+        _ => l.b.ffrom_u(format.float(), value, Type::I32, mode),
     }
 }
 
-/// `VCVT{R}.<Td>.F32 Sd, Sm` and `VCVT{R}.<Td>.F64 Sd, Dm`. VCVTR rounds as the FPSCR says: to nearest.
-pub(super) fn vcvt_to_int(l: &mut Lifter<'_>, sz: u32, signed: bool, to_zero: bool, vd: u32, vm: u32) {
+/// `VCVT{R}.<Td>.F16 Sd, Sm`, `VCVT{R}.<Td>.F32 Sd, Sm` and `VCVT{R}.<Td>.F64 Sd, Dm`, `VCVT{A,N,P,M}` too. VCVTR, without
+/// `round`, rounds as the FPSCR says.
+pub(super) fn vcvt_to_int(
+    l: &mut Lifter<'_>,
+    sz: u32,
+    signed: bool,
+    round: Option<Rounding>,
+    vd: u32,
+    vm: u32,
+) {
     let format = Format::of(sz);
     let m = format.get(l, format.vd(vm));
-    let round = if to_zero { Rounding::Zero } else { Rounding::Nearest };
-    let result = to_int(l, format, m, signed, FpMode::NEAREST.rounding(round));
+    let mode = format.mode(l);
+    let result = to_int(l, format, m, signed, round.map_or(mode, |round| mode.rounding(round)));
     put_s(l, s_of_top(vd), result);
 }
 
 /// Saturating.
 fn to_int(l: &mut Lifter<'_>, format: Format, value: Value, signed: bool, mode: FpMode) -> Value {
-    if signed {
-        l.b.fto_s(Type::I32, value, format.float(), mode)
-    } else {
-        l.b.fto_u(Type::I32, value, format.float(), mode)
+    match format {
+        Format::Half => {
+            let call = FloatCall::convert(Number::F16, word(signed), mode);
+            l.b.fsoft(Type::I32, value, value, value, call)
+        }
+        _ if signed => l.b.fto_s(Type::I32, value, format.float(), mode),
+        _ => l.b.fto_u(Type::I32, value, format.float(), mode),
     }
+}
+
+/// `VJCVT.S32.F64 Sd, Dm`. The FPSCR's Z says whether the number was an integer in range.
+pub(super) fn vjcvt(l: &mut Lifter<'_>, vd: u32, vm: u32) {
+    let m = Format::Double.get(l, vm);
+    let call = FloatCall::new(FloatOp::JsConvert, Number::F64, l.mode.fp_mode());
+    let result = l.b.fsoft(Type::I64, m, m, m, call);
+    let (word, exact) = (l.low(result), l.high(result));
+    put_s(l, s_of_top(vd), word);
+    let nzcv = l.shl(exact, 30);
+    l.put(state::FPSCR_NZCV, nzcv);
+    l.hints.set_fpscr(None);
 }
 
 /// The type of a fixed-point number.
@@ -76,7 +111,7 @@ impl Fixed {
     fn scale(self, l: &mut Lifter<'_>, format: Format, negative: bool) -> Value {
         let exponent = self.fraction_bits as i32 * if negative { -1 } else { 1 };
         match format {
-            Format::Single => l.b.const_(Type::F32, u64::from(2f32.powi(exponent).to_bits())),
+            Format::Half | Format::Single => l.b.const_(Type::F32, u64::from(2f32.powi(exponent).to_bits())),
             Format::Double => l.b.const_(Type::F64, 2f64.powi(exponent).to_bits()),
         }
     }
@@ -87,20 +122,44 @@ pub(super) fn fraction_bits(word: u32, imm: u32) -> i32 {
     (if word == 0 { 16 } else { 32 }) - s_of_top(imm) as i32
 }
 
-/// `VCVT.<Td>.<fixed> Vd, Vd, #fbits`. The one rounding is that to the format; scaling is exact.
+impl Fixed {
+    fn number(self) -> Number {
+        match (self.word, self.signed) {
+            (false, true) => Number::S16,
+            (false, false) => Number::U16,
+            (true, signed) => word(signed),
+        }
+    }
+}
+
+/// Whether a conversion may be scaled by a multiplication, which is exact: where no exception is to be seen and nothing
+/// is flushed.
+fn may_scale(l: &Lifter<'_>, format: Format) -> bool {
+    let mode = format.mode(l);
+    format != Format::Half && mode == FpMode::NEAREST && !l.mode.exact_exceptions()
+}
+
+/// `VCVT.<Td>.<fixed> Vd, Vd, #fbits`: to nearest, whatever the FPSCR says.
 pub(super) fn vcvt_from_fixed(l: &mut Lifter<'_>, sz: u32, fixed: Fixed, vd: u32) {
     let format = Format::of(sz);
     let d = format.vd(vd);
-    let bits = format.get_bits(l, d);
+    let bits = if format == Format::Double { get_d(l, d) } else { get_s(l, d) };
     let word = if format == Format::Double { l.low(bits) } else { bits };
-    let integer = match (fixed.word, fixed.signed) {
-        (true, _) => word,
-        (false, true) => l.sext(word, MemSize::B2),
-        (false, false) => l.zext(word, MemSize::B2),
+    let result = if may_scale(l, format) {
+        let integer = match (fixed.word, fixed.signed) {
+            (true, _) => word,
+            (false, true) => l.sext(word, MemSize::B2),
+            (false, false) => l.zext(word, MemSize::B2),
+        };
+        let number = from_int(l, format, integer, fixed.signed);
+        let scale = fixed.scale(l, format, true);
+        format.mul(l, number, scale)
+    } else {
+        let mode = format.mode(l).rounding(Rounding::Nearest);
+        let call = FloatCall::convert(fixed.number(), format.number(), mode);
+        let call = FloatCall { fraction: fixed.fraction_bits as u8, ..call };
+        l.b.fsoft(format.float(), word, word, word, call)
     };
-    let number = from_int(l, format, integer, fixed.signed);
-    let scale = fixed.scale(l, format, true);
-    let result = l.b.fmul(format.float(), number, scale, FpMode::NEAREST);
     format.put(l, d, result);
 }
 
@@ -109,12 +168,24 @@ pub(super) fn vcvt_to_fixed(l: &mut Lifter<'_>, sz: u32, fixed: Fixed, vd: u32) 
     let format = Format::of(sz);
     let d = format.vd(vd);
     let number = format.get(l, d);
-    let scale = fixed.scale(l, format, false);
-    let scaled = l.b.fmul(format.float(), number, scale, FpMode::NEAREST);
-    let integer = to_int(l, format, scaled, fixed.signed, FpMode::NEAREST.rounding(Rounding::Zero));
-    let result = if fixed.word { integer } else { saturate16(l, integer, fixed.signed) };
-    let bits = if format == Format::Double { l.wide(result, fixed.signed) } else { result };
-    format.put_bits(l, d, bits);
+    let mode = format.mode(l).rounding(Rounding::Zero);
+    let result = if may_scale(l, format) {
+        let scale = fixed.scale(l, format, false);
+        let scaled = format.mul(l, number, scale);
+        let integer = to_int(l, format, scaled, fixed.signed, mode);
+        if fixed.word { integer } else { saturate16(l, integer, fixed.signed) }
+    } else {
+        let call = FloatCall::convert(format.number(), fixed.number(), mode);
+        let call = FloatCall { fraction: fixed.fraction_bits as u8, ..call };
+        let integer = l.b.fsoft(Type::I32, number, number, number, call);
+        if fixed.signed && !fixed.word { l.sext(integer, MemSize::B2) } else { integer }
+    };
+    if format == Format::Double {
+        let bits = l.wide(result, fixed.signed);
+        put_d(l, d, bits);
+    } else {
+        put_s(l, d, result);
+    }
 }
 
 /// A 32-bit integer saturated to 16 bits.
@@ -133,29 +204,29 @@ fn limit(l: &mut Lifter<'_>, value: Value, cc: IntCc, bound: u32) -> Value {
     l.select(beyond, bound, value)
 }
 
-/// `VCVTB.F32.F16 Sd, Sm` and `VCVTT.F32.F16 Sd, Sm`.
-pub(super) fn vcvt_f32_f16(l: &mut Lifter<'_>, top: bool, vd: u32, vm: u32) {
-    let m = get_s(l, s_of_top(vm));
-    let half = if top { l.shr(m, 16) } else { l.and_imm(m, 0xffff) };
-    let result = helper(l, half, helpers::F16_TO_F32);
-    put_s(l, s_of_top(vd), result);
+/// The format that half-precision numbers are converted from and to.
+fn half(l: &Lifter<'_>) -> Number {
+    if l.mode.alternative_half() { Number::Ahp } else { Number::F16 }
 }
 
-/// `VCVTB.F16.F32 Sd, Sm` and `VCVTT.F16.F32 Sd, Sm`: the other half of Sd stays.
-pub(super) fn vcvt_f16_f32(l: &mut Lifter<'_>, top: bool, vd: u32, vm: u32) {
+/// `VCVTB.F32.F16 Sd, Sm`, `VCVTT.F32.F16 Sd, Sm`, `VCVTB.F64.F16 Dd, Sm` and `VCVTT.F64.F16 Dd, Sm`.
+pub(super) fn vcvt_from_half(l: &mut Lifter<'_>, format: Format, top: bool, vd: u32, vm: u32) {
     let m = get_s(l, s_of_top(vm));
-    let half = helper(l, m, helpers::F32_TO_F16);
+    let bits = if top { l.shr(m, 16) } else { l.and_imm(m, 0xffff) };
+    let call = FloatCall::convert(half(l), format.number(), l.mode.fp_mode());
+    let result = l.b.fsoft(format.float(), bits, bits, bits, call);
+    format.put(l, format.vd(vd), result);
+}
+
+/// `VCVTB.F16.F32 Sd, Sm`, `VCVTT.F16.F32 Sd, Sm`, `VCVTB.F16.F64 Sd, Dm` and `VCVTT.F16.F64 Sd, Dm`: the other half of
+/// Sd stays.
+pub(super) fn vcvt_to_half(l: &mut Lifter<'_>, format: Format, top: bool, vd: u32, vm: u32) {
+    let m = format.get(l, format.vd(vm));
+    let call = FloatCall::convert(format.number(), half(l), l.mode.fp_mode());
+    let bits = l.b.fsoft(Type::I32, m, m, m, call);
     let old = get_s(l, s_of_top(vd));
-    let (kept, half) =
-        if top { (l.and_imm(old, 0xffff), l.shl(half, 16)) } else { (l.and_imm(old, 0xffff_0000), half) };
-    let result = l.or(kept, half);
+    let (kept, bits) =
+        if top { (l.and_imm(old, 0xffff), l.shl(bits, 16)) } else { (l.and_imm(old, 0xffff_0000), bits) };
+    let result = l.or(kept, bits);
     put_s(l, s_of_top(vd), result);
-}
-
-/// A helper of one 32-bit argument.
-fn helper(l: &mut Lifter<'_>, argument: Value, id: HelperId) -> Value {
-    let argument = l.wide(argument, false);
-    let zero = l.b.i64(0);
-    let result = l.b.helper(Type::I64, argument, zero, zero, id);
-    l.low(result)
 }

@@ -21,8 +21,8 @@ macro_rules! put {
 }
 
 /// `s` or `d` and a number.
-fn register(out: &mut String, sz: u32, number: u32) {
-    put!(out, "{}{number}", if sz == 0 { 's' } else { 'd' });
+fn register(out: &mut String, format: Format, number: u32) {
+    put!(out, "{}{number}", if format == Format::Double { 'd' } else { 's' });
 }
 
 /// A load or store multiple.
@@ -69,34 +69,38 @@ impl Operands for VfpOperands {
         out.push_str(COND[self.it_cond.unwrap_or(cond) as usize & 15]);
     }
     fn fsz(&self, out: &mut String, sz: u32) {
-        out.push_str(if sz == 0 { ".f32" } else { ".f64" });
+        out.push_str(match Format::of(sz) {
+            Format::Half => ".f16",
+            Format::Single => ".f32",
+            Format::Double => ".f64",
+        });
     }
     fn vd(&self, out: &mut String, field: u32, sz: u32) {
-        register(out, sz, Format::of(sz).vd(field));
+        register(out, Format::of(sz), Format::of(sz).vd(field));
     }
     fn vn(&self, out: &mut String, field: u32, sz: u32) {
-        register(out, sz, Format::of(sz).vn(field));
+        register(out, Format::of(sz), Format::of(sz).vn(field));
     }
     fn vm(&self, out: &mut String, field: u32, sz: u32) {
-        register(out, sz, Format::of(sz).vd(field));
+        register(out, Format::of(sz), Format::of(sz).vd(field));
     }
     fn sd(&self, out: &mut String, field: u32) {
-        register(out, 0, s_of_top(field));
+        register(out, Format::Single, s_of_top(field));
     }
     fn sm(&self, out: &mut String, field: u32) {
-        register(out, 0, s_of_top(field));
+        register(out, Format::Single, s_of_top(field));
     }
     fn sn(&self, out: &mut String, field: u32) {
-        register(out, 0, field);
+        register(out, Format::Single, field);
     }
     fn dd(&self, out: &mut String, field: u32) {
-        register(out, 1, field);
+        register(out, Format::Double, field);
     }
     fn dm(&self, out: &mut String, field: u32) {
-        register(out, 1, field);
+        register(out, Format::Double, field);
     }
     fn dn(&self, out: &mut String, field: u32) {
-        register(out, 1, d_of_low(field));
+        register(out, Format::Double, d_of_low(field));
     }
     fn s_pair(&self, out: &mut String, field: u32) {
         let first = s_of_top(field);
@@ -130,12 +134,22 @@ impl Operands for VfpOperands {
     fn fbits(&self, out: &mut String, word: u32, imm: u32) {
         put!(out, "{}", super::convert::fraction_bits(word, imm));
     }
-    fn vaddr(&self, out: &mut String, rn: u32, add: u32, imm: u32) {
+    fn size16(&self, out: &mut String, sz: u32) {
+        out.push_str(if Format::of(sz) == Format::Half { ".16" } else { "" });
+    }
+    fn sel_cond(&self, out: &mut String, cond: u32) {
+        out.push_str(["eq", "vs", "ge", "gt"][cond as usize & 3]);
+    }
+    fn rounding(&self, out: &mut String, round: u32) {
+        out.push_str(["a", "n", "p", "m"][round as usize & 3]);
+    }
+    fn vaddr(&self, out: &mut String, rn: u32, add: u32, imm: u32, sz: u32) {
+        let bytes = imm * if Format::of(sz) == Format::Half { 2 } else { 4 };
         put!(out, "[{}", REG[rn as usize & 15]);
         match (add, imm) {
             (1, 0) => {}
-            (1, _) => put!(out, ", #{}", imm * 4),
-            _ => put!(out, ", #-{}", imm * 4),
+            (1, _) => put!(out, ", #{bytes}"),
+            _ => put!(out, ", #-{bytes}"),
         }
         out.push(']');
     }
@@ -152,7 +166,7 @@ impl Operands for VfpOperands {
         Multiple::new(rn, puw, sz, imm, 3).base(out);
     }
     fn vlist(&self, out: &mut String, d: u32, sz: u32, imm: u32) {
-        let (name, first) = (if sz == 0 { 's' } else { 'd' }, Format::of(sz).vd(d));
+        let (name, first) = (if sz == 0 { 's' } else { 'd' }, Format::of_bit(sz).vd(d));
         let last = first + if sz == 0 { imm } else { imm / 2 } - 1;
         put!(out, "{{{name}{first}");
         if last != first {
@@ -164,6 +178,7 @@ impl Operands for VfpOperands {
         out.push_str(match reg {
             0 => "fpsid",
             1 => "fpscr",
+            5 => "mvfr2",
             6 => "mvfr1",
             7 => "mvfr0",
             8 => "fpexc",

@@ -9,7 +9,11 @@ use crate::lifter::{Lifter, PC};
 
 impl Format {
     fn size(self) -> MemSize {
-        if self == Format::Single { MemSize::B4 } else { MemSize::B8 }
+        match self {
+            Format::Half => MemSize::B2,
+            Format::Single => MemSize::B4,
+            Format::Double => MemSize::B8,
+        }
     }
 
     fn load(self, l: &mut Lifter<'_>, address: Value, disp: i32) -> Value {
@@ -35,9 +39,9 @@ fn base(l: &mut Lifter<'_>, rn: u32) -> Value {
     }
 }
 
-/// An 8-bit word offset with its sign.
-fn offset(add: u32, imm8: u32) -> i32 {
-    let bytes = imm8 as i32 * 4;
+/// An 8-bit offset with its sign, in words, or in halfwords for half precision.
+fn offset(format: Format, add: u32, imm8: u32) -> i32 {
+    let bytes = imm8 as i32 * if format == Format::Half { 2 } else { 4 };
     if add == 0 { -bytes } else { bytes }
 }
 
@@ -45,7 +49,7 @@ fn offset(add: u32, imm8: u32) -> i32 {
 pub(super) fn vldr(l: &mut Lifter<'_>, sz: u32, vd: u32, rn: u32, add: u32, imm8: u32) {
     let format = Format::of(sz);
     let base = base(l, rn);
-    let bits = format.load(l, base, offset(add, imm8));
+    let bits = format.load(l, base, offset(format, add, imm8));
     format.put_bits(l, format.vd(vd), bits);
 }
 
@@ -54,7 +58,7 @@ pub(super) fn vstr(l: &mut Lifter<'_>, sz: u32, vd: u32, rn: u32, add: u32, imm8
     let format = Format::of(sz);
     let base = base(l, rn);
     let bits = format.get_bits(l, format.vd(vd));
-    format.store(l, base, offset(add, imm8), bits);
+    format.store(l, base, offset(format, add, imm8), bits);
 }
 
 /// A load or store multiple, FLDMX and FSTMX among them: doubles with an odd count of words, the last of which counts
@@ -73,7 +77,7 @@ pub(super) struct Multiple {
 impl Multiple {
     /// What the fields of an encoding mean; `None` for unpredictable choices. `puw` is 2, 3 or 5.
     pub(super) fn of(sz: u32, vd: u32, rn: u32, puw: u32, imm8: u32, thumb: bool) -> Option<Multiple> {
-        let format = Format::of(sz);
+        let format = Format::of_bit(sz);
         let first = format.vd(vd);
         let count = if format == Format::Single { imm8 } else { imm8 / 2 };
         let wback = puw & 1 != 0;

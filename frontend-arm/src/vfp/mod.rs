@@ -1,14 +1,14 @@
 //! VFPv3 and VFPv4: floating-point registers and instructions, the same encodings in A32 and T32.
 //!
-//! Arithmetic rounds to nearest with subnormals: the FPSCR's other ways of working are not there, and a write that
-//! chooses one traps as unimplemented. The FPSCR's cumulative exception flags keep what is written to them; arithmetic
-//! does not set them yet.
+//! How arithmetic works is part of the location's mode ([`Mode`](crate::mode::Mode)): rounding, flushing to zero, the
+//! default NaN, and from the guest's first look at the FPSCR on that the cumulative exception flags are kept. A write to
+//! the FPSCR that changes that ends the block. Vectors of VFP registers (FPSCR.LEN) are not there; a write that asks for
+//! them traps as unimplemented.
 
 mod compare;
 mod convert;
 mod data_processing;
 mod disasm;
-pub(crate) mod helpers;
 mod load_store;
 mod move_register;
 mod registers;
@@ -19,7 +19,8 @@ pub mod decoder {
     include!(concat!(env!("OUT_DIR"), "/vfp.rs"));
 }
 
-use demotic_ir::MemSize;
+use demotic_ir::softfloat::FloatOp;
+use demotic_ir::{FlagCc, MemSize, Rounding};
 
 use crate::lifter::Lifter;
 pub(crate) use compare::condition;
@@ -27,6 +28,7 @@ use convert::Fixed;
 use data_processing::{Registers, Signs};
 use decoder::{Row, Visitor, args};
 use load_store::Multiple;
+use registers::Format;
 pub(crate) use registers::Singles;
 
 /// The instruction `word` as text if it is of this class; `it_cond` is the condition of a T32 instruction.
@@ -42,7 +44,17 @@ pub(crate) fn lift(l: &mut Lifter<'_>, word: u32) -> bool {
     if !system::works_disabled(word) {
         system::check_enabled(l);
     }
+    if l.mode.exact_exceptions() && kind(word) == Kind::Registers {
+        // What an instruction raises must be raised only when it is executed.
+        l.part();
+    }
     decoder::dispatch(word, &mut Vfp { l }).is_some()
+}
+
+/// Whether a 32-bit T32 word may be of this class: those that begin like A32's conditional coprocessor instructions, and
+/// ARMv8's that have no condition.
+pub(crate) fn may_be_t32(word: u32) -> bool {
+    word >> 28 == 14 || word >> 24 == 0xfe && matches!(word >> 8 & 15, 9..=11)
 }
 
 /// What instructions of this class make use of.
@@ -65,6 +77,16 @@ pub(crate) fn kind(word: u32) -> Kind {
         _ if row.outcome == decoder::Outcome::Executes => Kind::Registers,
         _ => Kind::System,
     }
+}
+
+/// The rounding that a field of ARMv8's directed instructions names.
+fn directed(round: u32) -> Rounding {
+    [Rounding::Away, Rounding::Nearest, Rounding::Up, Rounding::Down][round as usize & 3]
+}
+
+/// The rounding of a conversion to integers: towards zero, or as the FPSCR says.
+fn to_zero(field: u32) -> Option<Rounding> {
+    (field != 0).then_some(Rounding::Zero)
 }
 
 /// Unpacks the operands of VFP instructions.
@@ -115,17 +137,65 @@ impl Visitor for Vfp<'_, '_> {
         data_processing::vsqrt(self.l, a.sz, a.vd, a.vm);
     }
     fn vcmp(&mut self, a: args::Vcmp) {
-        compare::vcmp(self.l, a.sz, a.vd, a.vm);
+        compare::vcmp(self.l, a.sz, a.e != 0, a.vd, a.vm);
     }
     fn vcmp_zero(&mut self, a: args::VcmpZero) {
-        compare::vcmp_zero(self.l, a.sz, a.vd);
+        compare::vcmp_zero(self.l, a.sz, a.e != 0, a.vd);
     }
 
     fn vcvt_f32_f16(&mut self, a: args::VcvtF32F16) {
-        convert::vcvt_f32_f16(self.l, a.h != 0, a.vd, a.vm);
+        convert::vcvt_from_half(self.l, Format::Single, a.h != 0, a.vd, a.vm);
     }
     fn vcvt_f16_f32(&mut self, a: args::VcvtF16F32) {
-        convert::vcvt_f16_f32(self.l, a.h != 0, a.vd, a.vm);
+        convert::vcvt_to_half(self.l, Format::Single, a.h != 0, a.vd, a.vm);
+    }
+    fn vcvt_f64_f16(&mut self, a: args::VcvtF64F16) {
+        convert::vcvt_from_half(self.l, Format::Double, a.h != 0, a.vd, a.vm);
+    }
+    fn vcvt_f16_f64(&mut self, a: args::VcvtF16F64) {
+        convert::vcvt_to_half(self.l, Format::Double, a.h != 0, a.vd, a.vm);
+    }
+    fn vjcvt(&mut self, a: args::Vjcvt) {
+        convert::vjcvt(self.l, a.vd, a.vm);
+    }
+    fn vcvt_directed(&mut self, a: args::VcvtDirected) {
+        convert::vcvt_to_int(self.l, a.sz, a.signed != 0, Some(directed(a.round)), a.vd, a.vm);
+    }
+    fn vrint(&mut self, a: args::Vrint) {
+        data_processing::vrint(self.l, a.sz, directed(a.round), false, a.vd, a.vm);
+    }
+    fn vrintr(&mut self, a: args::Vrintr) {
+        let round = self.l.mode.fp_mode().round;
+        data_processing::vrint(self.l, a.sz, round, false, a.vd, a.vm);
+    }
+    fn vrintx(&mut self, a: args::Vrintx) {
+        let round = self.l.mode.fp_mode().round;
+        data_processing::vrint(self.l, a.sz, round, true, a.vd, a.vm);
+    }
+    fn vrintz(&mut self, a: args::Vrintz) {
+        data_processing::vrint(self.l, a.sz, Rounding::Zero, false, a.vd, a.vm);
+    }
+    fn vmaxnm(&mut self, a: args::Vmaxnm) {
+        data_processing::extreme(self.l, Registers::of(a.sz, a.vd, a.vn, a.vm), FloatOp::MaxNum);
+    }
+    fn vminnm(&mut self, a: args::Vminnm) {
+        data_processing::extreme(self.l, Registers::of(a.sz, a.vd, a.vn, a.vm), FloatOp::MinNum);
+    }
+    fn vsel(&mut self, a: args::Vsel) {
+        let cc = [FlagCc::Eq, FlagCc::Vs, FlagCc::Ge, FlagCc::Gt][a.cond as usize & 3];
+        move_register::vsel(self.l, Registers::of(a.sz, a.vd, a.vn, a.vm), cc);
+    }
+    fn vmovx(&mut self, a: args::Vmovx) {
+        move_register::vmovx(self.l, a.vd, a.vm);
+    }
+    fn vins(&mut self, a: args::Vins) {
+        move_register::vins(self.l, a.vd, a.vm);
+    }
+    fn vmov_half_from_core(&mut self, a: args::VmovHalfFromCore) {
+        move_register::vmov_half_from_core(self.l, a.vn, a.rt);
+    }
+    fn vmov_half_to_core(&mut self, a: args::VmovHalfToCore) {
+        move_register::vmov_half_to_core(self.l, a.rt, a.vn);
     }
     fn vcvt_f64_f32(&mut self, a: args::VcvtF64F32) {
         convert::vcvt_f64_f32(self.l, a.vd, a.vm);
@@ -137,10 +207,10 @@ impl Visitor for Vfp<'_, '_> {
         convert::vcvt_from_int(self.l, a.sz, a.signed != 0, a.vd, a.vm);
     }
     fn vcvt_to_u32(&mut self, a: args::VcvtToU32) {
-        convert::vcvt_to_int(self.l, a.sz, false, a.to_zero != 0, a.vd, a.vm);
+        convert::vcvt_to_int(self.l, a.sz, false, to_zero(a.to_zero), a.vd, a.vm);
     }
     fn vcvt_to_s32(&mut self, a: args::VcvtToS32) {
-        convert::vcvt_to_int(self.l, a.sz, true, a.to_zero != 0, a.vd, a.vm);
+        convert::vcvt_to_int(self.l, a.sz, true, to_zero(a.to_zero), a.vd, a.vm);
     }
     fn vcvt_from_fixed(&mut self, a: args::VcvtFromFixed) {
         match Fixed::of(a.unsigned, a.word, a.imm) {

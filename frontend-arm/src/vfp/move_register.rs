@@ -1,7 +1,8 @@
 //! Moves between VFP registers, and between them and core registers (ARM DDI 0406C, A7.8 and A7.9).
 
-use demotic_ir::{MemSize, Type};
+use demotic_ir::{FlagCc, MemSize, Type};
 
+use super::data_processing::Registers;
 use super::registers::{Format, d_of_low, get_d, get_s, insert, put_d, put_s, s_of_top};
 use crate::lifter::Lifter;
 
@@ -9,10 +10,18 @@ use crate::lifter::Lifter;
 pub(super) fn vmov_imm(l: &mut Lifter<'_>, sz: u32, vd: u32, imm8: u32) {
     let format = Format::of(sz);
     let bits = match format {
+        Format::Half => l.imm(expand_f16(imm8)),
         Format::Single => l.imm(expand_f32(imm8)),
         Format::Double => l.b.i64(expand_f64(imm8)),
     };
     format.put_bits(l, format.vd(vd), bits);
+}
+
+/// The half-precision number that an 8-bit immediate stands for (VFPExpandImm).
+fn expand_f16(imm8: u32) -> u32 {
+    let (sign, b, low) = (imm8 >> 7 & 1, imm8 >> 6 & 1, imm8 & 0x3f);
+    let high = if b == 0 { 0b100 } else { 0b011 };
+    sign << 15 | high << 12 | low << 6
 }
 
 /// The single-precision number that an 8-bit immediate stands for (VFPExpandImm).
@@ -45,6 +54,43 @@ pub(super) fn vmov_from_core(l: &mut Lifter<'_>, sn: u32, rt: u32) {
 pub(super) fn vmov_to_core(l: &mut Lifter<'_>, rt: u32, sn: u32) {
     let value = get_s(l, sn);
     l.put_reg(rt, value);
+}
+
+/// `VMOV.F16 Sn, Rt`.
+pub(super) fn vmov_half_from_core(l: &mut Lifter<'_>, sn: u32, rt: u32) {
+    let value = l.reg(rt);
+    let half = l.zext(value, MemSize::B2);
+    put_s(l, sn, half);
+}
+
+/// `VMOV.F16 Rt, Sn`.
+pub(super) fn vmov_half_to_core(l: &mut Lifter<'_>, rt: u32, sn: u32) {
+    let value = Format::Half.get_bits(l, sn);
+    l.put_reg(rt, value);
+}
+
+/// `VMOVX.F16 Sd, Sm`: the upper half.
+pub(super) fn vmovx(l: &mut Lifter<'_>, vd: u32, vm: u32) {
+    let m = get_s(l, s_of_top(vm));
+    let half = l.shr(m, 16);
+    put_s(l, s_of_top(vd), half);
+}
+
+/// `VINS.F16 Sd, Sm`: into the upper half.
+pub(super) fn vins(l: &mut Lifter<'_>, vd: u32, vm: u32) {
+    let m = get_s(l, s_of_top(vm));
+    let upper = l.shl(m, 16);
+    let lower = Format::Half.get_bits(l, s_of_top(vd));
+    let result = l.or(upper, lower);
+    put_s(l, s_of_top(vd), result);
+}
+
+/// `VSEL<c> Vd, Vn, Vm`.
+pub(super) fn vsel(l: &mut Lifter<'_>, r: Registers, cc: FlagCc) {
+    let holds = l.cond(cc);
+    let (n, m) = (r.format.get_bits(l, r.n), r.format.get_bits(l, r.m));
+    let result = l.b.select(r.format.bits(), holds, n, m);
+    r.format.put_bits(l, r.d, result);
 }
 
 /// `VMOV.<size> Dd[lane], Rt`.

@@ -4,7 +4,8 @@
 //! stands left of the four in the word), field `n` with the single bit below. Double registers have it on top, single
 //! registers below.
 
-use demotic_ir::{Type, Value};
+use demotic_ir::softfloat::Number;
+use demotic_ir::{FpMode, MemSize, Type, Value};
 
 use crate::lifter::Lifter;
 use crate::state;
@@ -12,6 +13,8 @@ use crate::state;
 /// The format that an instruction works in, from its `sz` field.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Format {
+    /// binary16, in the lower halves of registers S0 to S31. The IR has no such type: values are the bits as integers.
+    Half,
     /// binary32, registers S0 to S31.
     Single,
     /// binary64, registers D0 to D31.
@@ -19,55 +22,86 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// What the `sz` field says.
+    /// What the `sz` field of two bits says.
     pub(crate) fn of(sz: u32) -> Format {
+        match sz {
+            1 => Format::Half,
+            2 => Format::Single,
+            _ => Format::Double,
+        }
+    }
+
+    /// What the `sz` field of one bit says.
+    pub(crate) fn of_bit(sz: u32) -> Format {
         if sz == 0 { Format::Single } else { Format::Double }
+    }
+
+    /// The soft-float's name for it.
+    pub(crate) fn number(self) -> Number {
+        match self {
+            Format::Half => Number::F16,
+            Format::Single => Number::F32,
+            Format::Double => Number::F64,
+        }
     }
 
     /// The IR type of a number.
     pub(crate) fn float(self) -> Type {
-        if self == Format::Single { Type::F32 } else { Type::F64 }
+        match self {
+            Format::Half => Type::I32,
+            Format::Single => Type::F32,
+            Format::Double => Type::F64,
+        }
     }
 
     /// The IR type of its bits.
     pub(crate) fn bits(self) -> Type {
-        if self == Format::Single { Type::I32 } else { Type::I64 }
+        if self == Format::Double { Type::I64 } else { Type::I32 }
+    }
+
+    /// How arithmetic in this format works.
+    pub(crate) fn mode(self, l: &Lifter<'_>) -> FpMode {
+        if self == Format::Half { l.mode.half_mode() } else { l.mode.fp_mode() }
     }
 
     /// The register that a field with the fifth bit on top (`d`, `m`) means.
     pub(crate) fn vd(self, field: u32) -> u32 {
-        if self == Format::Single { s_of_top(field) } else { field }
+        if self == Format::Double { field } else { s_of_top(field) }
     }
 
     /// The register that a field with the fifth bit below (`n`) means.
     pub(crate) fn vn(self, field: u32) -> u32 {
-        if self == Format::Single { field } else { d_of_low(field) }
+        if self == Format::Double { d_of_low(field) } else { field }
     }
 
     /// The number in a register.
     pub(crate) fn get(self, l: &mut Lifter<'_>, n: u32) -> Value {
         let bits = self.get_bits(l, n);
-        l.b.bitcast(self.float(), bits, self.bits())
+        if self == Format::Half { bits } else { l.b.bitcast(self.float(), bits, self.bits()) }
     }
 
     /// Writes a number to a register.
     pub(crate) fn put(self, l: &mut Lifter<'_>, n: u32, value: Value) {
-        let bits = l.b.bitcast(self.bits(), value, self.float());
+        let bits = if self == Format::Half { value } else { l.b.bitcast(self.bits(), value, self.float()) };
         self.put_bits(l, n, bits);
     }
 
     /// The bits in a register.
     pub(crate) fn get_bits(self, l: &mut Lifter<'_>, n: u32) -> Value {
         match self {
+            Format::Half => {
+                let single = get_s(l, n);
+                l.zext(single, MemSize::B2)
+            }
             Format::Single => get_s(l, n),
             Format::Double => get_d(l, n),
         }
     }
 
-    /// Writes the bits of a register.
+    /// Writes the bits of a register. Half precision clears the upper half of its register.
     pub(crate) fn put_bits(self, l: &mut Lifter<'_>, n: u32, bits: Value) {
         match self {
-            Format::Single => put_s(l, n, bits),
+            Format::Half | Format::Single => put_s(l, n, bits),
             Format::Double => put_d(l, n, bits),
         }
     }

@@ -1,22 +1,25 @@
 //! The system registers of VFP, and whether it is switched on.
 
-use demotic_ir::{FlagMask, Trap, Type, Value};
+use demotic_ir::{FlagMask, IntCc, Trap, Type, Value};
 
 use super::decoder::{Insn, decode};
 use crate::lifter::Lifter;
+use crate::mode::Mode;
 use crate::state;
 
 /// FPSID of an ARM Cortex-A15.
 const FPSID_VALUE: u32 = 0x4103_30f0;
 /// MVFR0: VFPv4 with 32 double registers, no short vectors, all rounding modes, no traps.
 const MVFR0_VALUE: u32 = 0x1011_0222;
+/// MVFR2: ARMv8's selections, directed roundings and conversions, minimum and maximum.
+const MVFR2_VALUE: u32 = 0x0000_0040;
 /// MVFR1: fused multiplication and addition, half precision; no Advanced SIMD.
 const MVFR1_VALUE: u32 = 0x1100_0011;
-/// The bits of the FPSCR that can be written, besides the condition flags: QC, AHP, DN, FZ, RMode, Stride, Len and the
+/// The bits of the FPSCR that can be written, besides the condition flags: QC, AHP, DN, FZ, RMode, Stride, FZ16, Len and the
 /// cumulative exception flags.
-const FPSCR_WRITABLE: u32 = 0x0ff7_009f;
-/// The bits of the FPSCR that choose another way of working than the only one there is: AHP, DN, FZ, RMode, Stride, Len.
-const FPSCR_MODES: u32 = 0x07f7_0000;
+const FPSCR_WRITABLE: u32 = 0x0fff_009f;
+/// FPSCR.Stride and FPSCR.Len: vectors of registers.
+const FPSCR_VECTORS: u32 = 0x0037_0000;
 /// FPEXC.EN.
 const FPEXC_EN: u32 = 1 << 30;
 
@@ -24,6 +27,7 @@ const FPEXC_EN: u32 = 1 << 30;
 mod number {
     pub(super) const FPSID: u32 = 0;
     pub(super) const FPSCR: u32 = 1;
+    pub(super) const MVFR2: u32 = 5;
     pub(super) const MVFR1: u32 = 6;
     pub(super) const MVFR0: u32 = 7;
     pub(super) const FPEXC: u32 = 8;
@@ -64,12 +68,20 @@ pub(super) fn vmrs(l: &mut Lifter<'_>, rt: u32, register: u32) {
             let nzcv = l.b.get32(state::FPSCR_NZCV);
             l.or(rest, nzcv)
         }
+        number::MVFR2 => l.imm(MVFR2_VALUE),
         number::MVFR1 => l.imm(MVFR1_VALUE),
         number::MVFR0 => l.imm(MVFR0_VALUE),
         number::FPEXC => l.b.get32(state::FPEXC),
         _ => return l.undefined_insn(),
     };
     l.put_reg(rt, value);
+    if register == number::FPSCR && !l.mode.exact_exceptions() {
+        // From its first look on the guest may care about the cumulative flags.
+        let read = l.imm(1);
+        l.put(state::FPSCR_READ, read);
+        let always = l.b.bool(true);
+        l.change_mode_if(always);
+    }
 }
 
 /// `VMRS APSR_nzcv, FPSCR`.
@@ -92,7 +104,11 @@ pub(super) fn vmsr(l: &mut Lifter<'_>, register: u32, rt: u32) {
             l.hints.set_fpscr(None);
             l.put(state::FPSCR_NZCV, nzcv);
             l.put(state::FPSCR, rest);
-            trap_unless_default(l, rest);
+            trap_if_vectors(l, rest);
+            let modes = l.and_imm(rest, Mode::FPSCR_MODES);
+            let present = l.imm(l.mode.fpscr());
+            let changed = l.compare(modes, IntCc::Ne, present);
+            l.change_mode_if(changed);
         }
         _ if !l.mode.privileged() => l.undefined_insn(),
         number::FPSID => {}
@@ -104,12 +120,11 @@ pub(super) fn vmsr(l: &mut Lifter<'_>, register: u32, rt: u32) {
     }
 }
 
-/// Leaves the block with a trap that says so if `fpscr` asks for something else than rounding to nearest with
-/// subnormals, ordinary NaNs and no vectors.
-fn trap_unless_default(l: &mut Lifter<'_>, fpscr: Value) {
-    let modes = l.and_imm(fpscr, FPSCR_MODES);
-    let other = l.b.nonzero(modes);
-    let other = l.guarded(other);
-    let exit = l.trap_exit(Trap::Unimplemented { word: l.word(), name: "VMSR_fpscr_mode" });
-    l.b.leave_if(other, exit);
+/// Leaves the block with a trap that says so if `fpscr` asks for vectors of registers.
+fn trap_if_vectors(l: &mut Lifter<'_>, fpscr: Value) {
+    let vectors = l.and_imm(fpscr, FPSCR_VECTORS);
+    let vectors = l.b.nonzero(vectors);
+    let vectors = l.guarded(vectors);
+    let exit = l.trap_exit(Trap::Unimplemented { word: l.word(), name: "VMSR: FPSCR.LEN, vector mode" });
+    l.b.leave_if(vectors, exit);
 }

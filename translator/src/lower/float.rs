@@ -132,13 +132,13 @@ impl Lowerer<'_> {
         let operands = operands.map(|v| self.val(v));
         let Some(result) = self.float_on_host(&call, operands) else {
             let result = self.float_call(&call, Wanted::Result, operands);
-            return Self::plain(self.from_word(op.ty(), result));
+            return Self::plain(self.of_word(op.ty(), result));
         };
         let Some(doubtful) = self.doubtful(&call, operands, result) else { return Self::plain(result) };
         let ty = op.ty();
         let exact = self.unless(doubtful, clif_type(ty), result, |l| {
             let word = l.float_call(&call, Wanted::Result, operands);
-            l.from_word(ty, word)
+            l.of_word(ty, word)
         });
         Self::plain(exact)
     }
@@ -206,7 +206,7 @@ impl Lowerer<'_> {
         match (call.from, call.to) {
             (Number::F32, Number::F64) => Some(self.b.ins().fpromote(F64, a)),
             (Number::F64, Number::F32) if nearest => Some(self.b.ins().fdemote(F32, a)),
-            (Number::F32 | Number::F64, to) => self.to_integer(to, a, call.mode.round),
+            (Number::F32 | Number::F64, to) => self.integer_on_host(to, a, call.mode.round),
             (Number::S32 | Number::S64, to) if nearest => {
                 float_type(to).map(|ty| self.b.ins().fcvt_from_sint(ty, a))
             }
@@ -217,7 +217,7 @@ impl Lowerer<'_> {
         }
     }
 
-    fn to_integer(&mut self, to: Number, a: ir::Value, round: Rounding) -> Option<ir::Value> {
+    fn integer_on_host(&mut self, to: Number, a: ir::Value, round: Rounding) -> Option<ir::Value> {
         let a = if round == Rounding::Zero { a } else { self.integral(a, round)? };
         Some(match to {
             Number::S32 => self.b.ins().fcvt_to_sint_sat(I32, a),
@@ -316,13 +316,13 @@ impl Lowerer<'_> {
         let operands = operands.map(|v| self.val(v));
         let Some(nothing_new) = self.raises_nothing_new(&call, operands) else {
             let word = self.float_call(&call, Wanted::Exceptions, operands);
-            return Self::plain(self.from_word(Type::I32, word));
+            return Self::plain(self.of_word(Type::I32, word));
         };
         let doubtful = self.b.ins().bxor_imm_u(nothing_new, 1);
         let none = self.b.ins().iconst(I32, 0);
         let raised = self.unless(doubtful, I32, none, |l| {
             let word = l.float_call(&call, Wanted::Exceptions, operands);
-            l.from_word(Type::I32, word)
+            l.of_word(Type::I32, word)
         });
         Self::plain(raised)
     }
@@ -402,7 +402,7 @@ impl Lowerer<'_> {
     }
 
     /// The number whose bits are in a word.
-    fn from_word(&mut self, ty: Type, word: ir::Value) -> ir::Value {
+    fn of_word(&mut self, ty: Type, word: ir::Value) -> ir::Value {
         let flags = MemFlagsData::new();
         match ty {
             Type::I64 => word,
