@@ -7,7 +7,7 @@
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I8, I32, I64};
 use cranelift_codegen::ir::{self, AtomicRmwOp, InstBuilder, MemFlagsData, TrapCode};
-use demotic_ir::{MemOp, MemSize, Type, Value};
+use demotic_ir::{MemOp, MemSize, Op, Type, Value};
 
 use super::ops::narrow_type;
 use super::{Lowered, Lowerer, MemoryModel, clif_type, state_access};
@@ -137,6 +137,22 @@ impl Lowerer<'_> {
             self.b.ins().atomic_rmw(narrow_type(mem.size), guest_access(), AtomicRmwOp::Xchg, host, new);
         let old = if mem.big && mem.size != MemSize::B1 { self.b.ins().bswap(old) } else { old };
         self.extend_loaded(ty, old, MemOp { sign: false, ..mem })
+    }
+
+    /// A sum or shift that never wraps around, in 64 bits.
+    pub(super) fn exact_address(&mut self, op: &Op) -> Lowered {
+        let wide = match *op {
+            Op::Add { a, b, .. } => {
+                let (a, b) = (self.wide(a), self.wide(b));
+                self.b.ins().iadd(a, b)
+            }
+            Op::Shl { a, b, .. } => {
+                let (a, b) = (self.wide(a), self.val(b));
+                self.b.ins().ishl(a, b)
+            }
+            _ => return op.visit(self),
+        };
+        Lowered::Plain { value: self.b.ins().ireduce(I32, wide), wide: Some(wide) }
     }
 
     /// The host address of an access as base and displacement, after the checks that it needs.

@@ -31,7 +31,7 @@ use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use demotic_ir::{Lanes, NanRule, Op, Slot, StateLayout, Type, Value};
 
-use crate::region::{BlockId, Dataflow, Region, SlotSet};
+use crate::region::{BlockId, Dataflow, Ranges, Region, SlotSet};
 use flags::FlagSet;
 
 /// How translated code reaches guest memory.
@@ -97,6 +97,8 @@ pub(crate) struct Lowerer<'a> {
     variables: HashMap<Slot, Variable>,
     /// Memory for the operands of vector helpers, if there are any.
     vector_slot: Option<ir::StackSlot>,
+    /// Which address arithmetic never wraps around.
+    ranges: Ranges,
     /// How wide the registers are.
     widths: state::Widths,
     /// Vectors that are known to have no subnormal lanes.
@@ -179,6 +181,7 @@ pub(crate) fn lower_region(
         trap_signature,
         variables: HashMap::new(),
         vector_slot: None,
+        ranges: Ranges::of(region, layout),
         widths: state::Widths::of(region, layout),
         flushed: HashSet::new(),
         blocks,
@@ -248,7 +251,10 @@ impl Lowerer<'_> {
                 continue;
             }
             self.b.set_srcloc(SourceLoc::new(self.current_pc() as u32));
-            let lowered = inst.op.visit(self);
+            let lowered = match self.ranges.is_exact(i, n) {
+                true => self.exact_address(&inst.op),
+                false => inst.op.visit(self),
+            };
             self.values.push(lowered);
         }
         self.flags_out[i] = self.flags;

@@ -8,6 +8,7 @@
 mod dataflow;
 mod form;
 mod profile;
+mod ranges;
 mod slots;
 mod unroll;
 
@@ -20,6 +21,7 @@ pub(crate) use dataflow::Dataflow;
 pub(crate) use form::form_with_dataflow;
 pub use form::{FormOptions, Profile, form_region};
 pub(crate) use profile::ProfileData;
+pub(crate) use ranges::Ranges;
 pub(crate) use slots::SlotSet;
 
 /// Index of a block in its region.
