@@ -220,3 +220,6 @@ impl Region {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests;
