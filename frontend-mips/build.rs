@@ -15,6 +15,8 @@ fn main() -> Result<(), decodegen::Errors> {
         .file("tables/mips32r6.decode")
         .file("tables/cop0.decode")
         .file("tables/fpu.decode")
+        .file("tables/fpu_ps.decode")
+        .file("tables/fpu_r6.decode")
         .file("tables/dsp.decode")
         .sets(["pre_r6", "r6"])
         .write(out)

@@ -60,6 +60,8 @@ pub fn is_branch(config: &MipsConfig, word: u32) -> bool {
                 | Bgezal(_)
                 | Bltzall(_)
                 | Bgezall(_)
+                | Bc1eqz(_)
+                | Bc1nez(_)
                 | Bc1f(_)
                 | Bc1t(_)
                 | Bc1fl(_)

@@ -259,6 +259,16 @@ impl Operands for Printer {
         out.push_str(name(&["s", "d"], fmt));
     }
 
+    /// A condition of release 6.
+    fn cmp_cond(&self, out: &mut String, cond: u32) {
+        const NAMES: [&str; 32] = [
+            "af", "un", "eq", "ueq", "lt", "ult", "le", "ule", "saf", "sun", "seq", "sueq", "slt", "sult",
+            "sle", "sule", "?", "or", "une", "ne", "?", "?", "?", "?", "?", "sor", "sune", "sne", "?", "?",
+            "?", "?",
+        ];
+        out.push_str(name(&NAMES, cond));
+    }
+
     fn fcond(&self, out: &mut String, cond: u32) {
         out.push_str(name(&CONDITIONS, cond));
     }

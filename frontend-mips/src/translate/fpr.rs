@@ -6,7 +6,8 @@
 //! emulates it: doubles are found as with FR=1, singles as with FR=0.
 
 use demotic_ir::Type::{self, F32, F64, I32, I64};
-use demotic_ir::{BlockBuilder, Slot, Value};
+use demotic_ir::softfloat::Number;
+use demotic_ir::{BlockBuilder, FpMode, Slot, Value};
 
 use super::{BinaryOp, Lifter, mode};
 use crate::state::{F, FCC};
@@ -32,6 +33,11 @@ pub(super) struct Known {
 }
 
 impl Lifter<'_> {
+    /// How arithmetic rounds and treats subnormal numbers and NaNs.
+    pub(super) fn fp_mode(&self) -> FpMode {
+        FpMode::NEAREST
+    }
+
     fn fr(&self) -> bool {
         self.mode & mode::FR != 0
     }
@@ -210,7 +216,12 @@ impl Lifter<'_> {
     }
 }
 
+/// The kind of number that a format is.
+pub(super) fn number(fmt: u32) -> Number {
+    if fmt == S { Number::F32 } else { Number::F64 }
+}
+
 /// The integer type as wide as a format.
-fn integer(fmt: u32) -> Type {
+pub(super) fn integer(fmt: u32) -> Type {
     if fmt == S { I32 } else { I64 }
 }

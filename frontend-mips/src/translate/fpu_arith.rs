@@ -1,7 +1,6 @@
-//! Floating-point arithmetic, rounded to nearest on the host's FPU. Multiply-adds round twice, as release 2 processors
-//! do.
+//! Floating-point arithmetic. Multiply-adds round twice; release 6 has others, which round once.
 
-use demotic_ir::{BlockBuilder, FpMode, Type, Value};
+use demotic_ir::{BlockBuilder, FloatCc, FpMode, Type, Value};
 
 use super::Lifter;
 use super::fpr::{S, float};
@@ -11,6 +10,8 @@ use crate::decode::args;
 type UnaryOp = fn(&mut BlockBuilder, Type, Value, FpMode) -> Value;
 /// An op of two operands, as a method of the builder.
 type BinaryOp = fn(&mut BlockBuilder, Type, Value, Value, FpMode) -> Value;
+/// An op on the sign bit, as a method of the builder.
+type SignOp = fn(&mut BlockBuilder, Type, Value) -> Value;
 
 impl Lifter<'_> {
     pub(super) fn add_fmt(&mut self, a: args::AddFmt) {
@@ -34,11 +35,11 @@ impl Lifter<'_> {
     }
 
     pub(super) fn abs_fmt(&mut self, a: args::AbsFmt) {
-        self.fp_unary(a.fmt, a.fd, a.fs, |b, ty, s, _| b.fabs(ty, s));
+        self.change_sign(a.fmt, a.fd, a.fs, BlockBuilder::fabs);
     }
 
     pub(super) fn neg_fmt(&mut self, a: args::NegFmt) {
-        self.fp_unary(a.fmt, a.fd, a.fs, |b, ty, s, _| b.fneg(ty, s));
+        self.change_sign(a.fmt, a.fd, a.fs, BlockBuilder::fneg);
     }
 
     pub(super) fn recip_fmt(&mut self, a: args::RecipFmt) {
@@ -74,7 +75,8 @@ impl Lifter<'_> {
             return;
         }
         let s = self.fpr(fmt, fs);
-        let d = op(&mut self.b, float(fmt), s, FpMode::NEAREST);
+        let mode = self.fp_mode();
+        let d = op(&mut self.b, float(fmt), s, mode);
         self.set_fpr(fmt, fd, d);
     }
 
@@ -84,7 +86,8 @@ impl Lifter<'_> {
             return;
         }
         let (s, t) = (self.fpr(fmt, fs), self.fpr(fmt, ft));
-        let d = op(&mut self.b, float(fmt), s, t, FpMode::NEAREST);
+        let mode = self.fp_mode();
+        let d = op(&mut self.b, float(fmt), s, t, mode);
         self.set_fpr(fmt, fd, d);
     }
 
@@ -93,13 +96,49 @@ impl Lifter<'_> {
         if self.reserved_fmt(fmt, &[fd, fr, fs, ft]) {
             return;
         }
-        let (s, t, r) = (self.fpr(fmt, fs), self.fpr(fmt, ft), self.fpr(fmt, fr));
-        let product = self.b.fmul(float(fmt), s, t, FpMode::NEAREST);
-        let mut d = op(&mut self.b, float(fmt), product, r, FpMode::NEAREST);
-        if negate {
-            d = self.b.fneg(float(fmt), d);
-        }
+        let operands = [fr, fs, ft].map(|n| self.fpr(fmt, n));
+        let d = self.fp_multiply_add(fmt, operands, op, negate);
         self.set_fpr(fmt, fd, d);
+    }
+
+    /// ±((s × t) op r).
+    pub(super) fn fp_multiply_add(
+        &mut self,
+        fmt: u32,
+        [r, s, t]: [Value; 3],
+        op: BinaryOp,
+        negate: bool,
+    ) -> Value {
+        let mode = self.fp_mode();
+        let product = self.b.fmul(float(fmt), s, t, mode);
+        let d = op(&mut self.b, float(fmt), product, r, mode);
+        if negate { self.b.fneg(float(fmt), d) } else { d }
+    }
+
+    /// `s` with another sign. Without ABS2008 that is arithmetic, which leaves the sign of NaNs alone.
+    pub(super) fn with_sign(&mut self, fmt: u32, s: Value, op: SignOp) -> Value {
+        let changed = op(&mut self.b, float(fmt), s);
+        if self.config.abs2008 {
+            return changed;
+        }
+        // Rounding does nothing to a NaN but make it quiet.
+        let nan = self.is_nan(fmt, s);
+        let quiet = self.b.fround(float(fmt), s, self.fp_mode());
+        self.b.select(float(fmt), nan, quiet, changed)
+    }
+
+    /// Whether `s` is a NaN.
+    pub(super) fn is_nan(&mut self, fmt: u32, s: Value) -> Value {
+        self.b.fcmp(float(fmt), s, s, FloatCc::Uno, self.fp_mode())
+    }
+
+    /// FPR[fd] ← FPR[fs] with another sign.
+    fn change_sign(&mut self, fmt: u32, fd: u32, fs: u32, op: SignOp) {
+        if !self.reserved_fmt(fmt, &[fd, fs]) {
+            let s = self.fpr(fmt, fs);
+            let d = self.with_sign(fmt, s, op);
+            self.set_fpr(fmt, fd, d);
+        }
     }
 }
 

@@ -2,10 +2,11 @@
 
 use demotic_ir::Rounding::{Down, Nearest, Up, Zero};
 use demotic_ir::Type::{F32, F64, I32, I64};
-use demotic_ir::{FloatCc, FpMode, Rounding, Type, Value};
+use demotic_ir::softfloat::{FloatCall, Number};
+use demotic_ir::{FloatCc, Rounding, Type, Value};
 
 use super::Lifter;
-use super::fpr::{D, S, float};
+use super::fpr::{D, S, float, number};
 use crate::decode::args;
 
 impl Lifter<'_> {
@@ -26,7 +27,7 @@ impl Lifter<'_> {
     }
 
     pub(super) fn cvt_w(&mut self, a: args::CvtW) {
-        self.convert_to_word(a.fmt, a.fd, a.fs, Nearest);
+        self.convert_to_word(a.fmt, a.fd, a.fs, self.fp_mode().round);
     }
 
     pub(super) fn round_l(&mut self, a: args::RoundL) {
@@ -46,13 +47,13 @@ impl Lifter<'_> {
     }
 
     pub(super) fn cvt_l(&mut self, a: args::CvtL) {
-        self.convert_to_long(a.fmt, a.fd, a.fs, Nearest);
+        self.convert_to_long(a.fmt, a.fd, a.fs, self.fp_mode().round);
     }
 
     pub(super) fn cvt_s_d(&mut self, a: args::CvtSD) {
         if !self.reserved_double(&[a.fs]) {
             let s = self.fpr(D, a.fs);
-            let d = self.b.fdemote(F32, s, FpMode::NEAREST);
+            let d = self.b.fdemote(F32, s, self.fp_mode());
             self.set_fpr(S, a.fd, d);
         }
     }
@@ -60,21 +61,21 @@ impl Lifter<'_> {
     pub(super) fn cvt_d_s(&mut self, a: args::CvtDS) {
         if !self.reserved_double(&[a.fd]) {
             let s = self.fpr(S, a.fs);
-            let d = self.b.fpromote(F64, s, FpMode::NEAREST);
+            let d = self.b.fpromote(F64, s, self.fp_mode());
             self.set_fpr(D, a.fd, d);
         }
     }
 
     pub(super) fn cvt_s_w(&mut self, a: args::CvtSW) {
         let word = self.fpr_word(a.fs);
-        let d = self.b.ffrom_s(F32, word, I32, FpMode::NEAREST);
+        let d = self.b.ffrom_s(F32, word, I32, self.fp_mode());
         self.set_fpr(S, a.fd, d);
     }
 
     pub(super) fn cvt_d_w(&mut self, a: args::CvtDW) {
         if !self.reserved_double(&[a.fd]) {
             let word = self.fpr_word(a.fs);
-            let d = self.b.ffrom_s(F64, word, I32, FpMode::NEAREST);
+            let d = self.b.ffrom_s(F64, word, I32, self.fp_mode());
             self.set_fpr(D, a.fd, d);
         }
     }
@@ -82,7 +83,7 @@ impl Lifter<'_> {
     pub(super) fn cvt_s_l(&mut self, a: args::CvtSL) {
         if !self.reserved_long() {
             let long = self.fpr_long(a.fs);
-            let d = self.b.ffrom_s(F32, long, I64, FpMode::NEAREST);
+            let d = self.b.ffrom_s(F32, long, I64, self.fp_mode());
             self.set_fpr(S, a.fd, d);
         }
     }
@@ -90,7 +91,7 @@ impl Lifter<'_> {
     pub(super) fn cvt_d_l(&mut self, a: args::CvtDL) {
         if !self.reserved_long() {
             let long = self.fpr_long(a.fs);
-            let d = self.b.ffrom_s(F64, long, I64, FpMode::NEAREST);
+            let d = self.b.ffrom_s(F64, long, I64, self.fp_mode());
             self.set_fpr(D, a.fd, d);
         }
     }
@@ -115,7 +116,9 @@ impl Lifter<'_> {
     /// gave the largest integer.
     fn convert_to_integer(&mut self, ty: Type, fmt: u32, fs: u32, round: Rounding) -> Value {
         let s = self.fpr(fmt, fs);
-        let mode = FpMode::NEAREST.rounding(round);
+        let mode = self.fp_mode().rounding(round);
+        let integer = if ty == I32 { Number::S32 } else { Number::S64 };
+        self.b.raise(FloatCall::convert(number(fmt), integer, mode), [s, s, s]);
         let rounded = self.b.fround(float(fmt), s, mode);
         let integer = self.b.fto_s(ty, rounded, float(fmt), mode.rounding(Zero));
         if self.config.nan2008 {

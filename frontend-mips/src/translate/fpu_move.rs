@@ -103,7 +103,7 @@ impl Lifter<'_> {
     }
 
     /// GPR[rt] cc 0.
-    fn is_zero(&mut self, rt: u32, cc: IntCc) -> Value {
+    pub(super) fn is_zero(&mut self, rt: u32, cc: IntCc) -> Value {
         let (t, zero) = (self.gpr(rt), self.b.i32(0));
         self.b.icmp(I32, t, zero, cc)
     }

@@ -15,6 +15,8 @@ mod fpu_compare;
 mod fpu_convert;
 mod fpu_load_store;
 mod fpu_move;
+mod fpu_ps;
+mod fpu_r6;
 mod load_store;
 mod load_store_unaligned;
 mod logical;

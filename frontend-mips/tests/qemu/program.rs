@@ -12,7 +12,7 @@ pub(crate) const RECORD: usize = 128 + 256;
 /// LO at 26; then the doubles.
 pub(crate) const FCSR: usize = 27;
 /// Instructions per row.
-const PER_ROW: usize = 40;
+const PER_ROW: usize = 20;
 /// The registers that point into input and output.
 const POINTERS: [u32; 2] = [26, 27];
 
@@ -29,6 +29,13 @@ pub(crate) struct Variant {
     pub(crate) assembler: &'static [&'static str],
     /// The tables whose rows are tried.
     pub(crate) tables: &'static [&'static str],
+}
+
+impl Variant {
+    /// Whether qemu runs it as a 64-bit program: only 64-bit processors have some of the instructions.
+    pub(crate) fn is_64(&self) -> bool {
+        self.assembler.contains(&"-mabi=64")
+    }
 }
 
 /// A program and the instructions that it tries, with the names of their rows.
@@ -51,7 +58,7 @@ impl Program {
             }
         }
         let mut text = String::from(
-            ".set noreorder\n.set noat\n.globl __start\n__start:\nlui $27, %hi(out)\naddiu $27, $27, %lo(out)\n",
+            ".section .code, \"awx\"\n.set noreorder\n.set noat\n.globl __start\n__start:\nlui $27, %hi(out)\naddiu $27, $27, %lo(out)\n",
         );
         let mut data = String::from(".align 3\nin:\n");
         for (n, &(_, word)) in instructions.iter().enumerate() {
@@ -62,7 +69,9 @@ impl Program {
         let _ = write!(
             text,
             "li $4, 1\nlui $5, %hi(in)\naddiu $5, $5, %lo(in)\nlui $6, {high:#x}\nori $6, $6, {low:#x}\n\
-             li $2, 4004\nsyscall\nli $4, 0\nli $2, 4001\nsyscall\nnop\n{data}.align 3\nout: .space {len}\n",
+             li $2, {write}\nsyscall\nli $4, 0\nli $2, {exit}\nsyscall\nnop\n{data}.align 3\nout: .space {len}\n",
+            write = if variant.is_64() { 5001 } else { 4004 },
+            exit = if variant.is_64() { 5058 } else { 4001 },
             high = (2 * len) >> 16,
             low = (2 * len) & 0xffff,
         );
