@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use common::random::{self, Rng};
 use common::{D, HELPERS, VECTOR_HELPERS};
-use demotic_ir::interp::{self, Guest};
+use demotic_ir::interp::{self, Guest, Outcome};
 use demotic_ir::{
     Access, Block, BlockBuilder, CodeSource, CpuState, Exit, Fault, FaultKind, FloatCc, FpMode, GuestArch,
     GuestInsn, Helper, HelperId, HostView, IntCc, Lanes, LiftOptions, Loc, MemSize, Memory, NanRule, Resume,
@@ -20,12 +20,17 @@ const TY: Type = Type::V128;
 /// Blocks of the random test.
 const BLOCKS: u64 = 300;
 
-/// A guest whose code is one block at a time, wherever it is looked for.
+/// A guest whose code is one block at a time at [`CODE`], and after it a trap.
 struct OneBlock {
     layout: StateLayout,
     block: Mutex<Block>,
     rule: NanRule,
 }
+
+/// Where the block is.
+const CODE: u64 = 0x100;
+/// Where it goes.
+const END: u64 = 0x200;
 
 impl GuestArch for OneBlock {
     fn name(&self) -> &'static str {
@@ -43,8 +48,14 @@ impl GuestArch for OneBlock {
     fn nan_rule(&self) -> NanRule {
         self.rule
     }
-    fn lift(&self, _: Loc, _: &dyn CodeSource, _: LiftOptions) -> Block {
-        self.block.lock().expect("no test has failed in here").clone()
+    fn lift(&self, loc: Loc, _: &dyn CodeSource, _: LiftOptions) -> Block {
+        if loc.pc == CODE {
+            return self.block.lock().expect("no test has failed in here").clone();
+        }
+        let mut b = BlockBuilder::new(loc);
+        b.begin_insn(GuestInsn { pc: loc.pc, len: 4, word: 0 });
+        b.leave(Exit::Trap { trap: Trap::Syscall { imm: 0 }, pc: loc.pc, next: loc.pc });
+        b.finish()
     }
     fn mode(&self, _: &CpuState) -> u32 {
         0
@@ -132,10 +143,10 @@ impl Bench {
         let code = interp::compile::<Nothing>(block, &Guest::of(&*self.arch)).expect("it can be interpreted");
         for state in states {
             let mut expected = state.clone();
-            code.run(&mut expected, &mut Nothing);
+            while let Outcome::Left { pc: CODE, .. } = code.run(&mut expected, &mut Nothing) {}
             let cpu = self.vcpu.cpu();
             *cpu = state.clone();
-            cpu.set(self.arch.layout.pc, 0x100);
+            cpu.set(self.arch.layout.pc, CODE);
             self.vcpu.run(&mut Stop(Nothing));
             let (got, expected) = (registers(self.vcpu.cpu()), registers(&expected));
             let input = registers(state);
@@ -148,20 +159,20 @@ impl Bench {
     }
 }
 
+/// The register that counts loops.
+const COUNTER: Slot = Slot(15);
+
 /// The 64-bit registers.
 fn registers(cpu: &CpuState) -> Vec<u64> {
     (0..common::D_REGISTERS).map(|n| cpu.get(Slot(D + n))).collect()
 }
 
-/// The exit of every block.
-const TRAP: Exit = Exit::Trap { trap: Trap::Syscall { imm: 0 }, pc: 0x100, next: 0x104 };
-
-/// A block of one instruction that ends in a trap.
+/// A block of one instruction.
 fn finished(body: impl FnOnce(&mut BlockBuilder)) -> Block {
-    let mut b = BlockBuilder::new(Loc::new(0x100));
-    b.begin_insn(GuestInsn { pc: 0x100, len: 4, word: 0 });
+    let mut b = BlockBuilder::new(Loc::new(CODE));
+    b.begin_insn(GuestInsn { pc: CODE, len: 4, word: 0 });
     body(&mut b);
-    b.leave(TRAP);
+    b.leave(Exit::Jump { target: END });
     b.finish()
 }
 
@@ -392,7 +403,24 @@ fn float_ops_on_edges() {
 fn random_blocks() {
     let (mut bench, mut rng) = (Bench::new(NanRule::Arm), Rng::new(5));
     for _ in 0..BLOCKS {
-        let block = random::vector_block(&mut rng, 12, TRAP);
+        let block = random::vector_block(&mut rng, 12, |b| b.leave(Exit::Jump { target: END }));
+        bench.compare(&block, &states(&mut rng, 10));
+    }
+}
+
+#[test]
+fn random_loops() {
+    let (mut bench, mut rng) = (Bench::new(NanRule::Arm), Rng::new(6));
+    for _ in 0..BLOCKS {
+        // As often as the register says, which begins with 0 and has two bits.
+        let block = random::vector_block(&mut rng, 8, |b| {
+            let (count, one, mask) = (b.get32(COUNTER), b.i32(1), b.i32(3));
+            let count = b.add(Type::I32, count, one);
+            let count = b.and(Type::I32, count, mask);
+            b.put32(COUNTER, count);
+            let cond = b.nonzero(count);
+            b.leave(Exit::Branch { cond, taken: CODE, fallthrough: END });
+        });
         bench.compare(&block, &states(&mut rng, 10));
     }
 }

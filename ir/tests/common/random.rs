@@ -92,19 +92,14 @@ pub fn block(rng: &mut Rng, insns: usize) -> Block {
     block
 }
 
-/// A random block of vector ops and what goes with them, without memory accesses.
-pub fn vector_block(rng: &mut Rng, insns: usize, exit: Exit) -> Block {
+/// A random block of vector ops and what goes with them, without memory accesses. `exit` ends it.
+pub fn vector_block(rng: &mut Rng, insns: usize, exit: impl FnOnce(&mut BlockBuilder)) -> Block {
     let mut maker = Maker { rng, b: BlockBuilder::new(Loc::new(0x100)), pool: Vec::new() };
     for i in 0..insns as u64 {
         maker.b.begin_insn(GuestInsn { pc: 0x100 + 4 * i, len: 4, word: i as u32 });
-        let v = super::vectors::vector(&mut maker);
-        maker.add(Type::V128, v);
-        let part = super::vectors::part(&mut maker);
-        maker.add(Type::I64, part);
-        let n = maker.rng.below(u64::from(D_REGISTERS)) as u16;
-        maker.b.put(Type::I64, part, Slot(D + n));
+        maker.vector_insn();
     }
-    maker.b.leave(exit);
+    exit(&mut maker.b);
     maker.b.finish()
 }
 
@@ -133,8 +128,13 @@ impl Maker<'_> {
             }
             Type::I32 | Type::F32 => self.b.get(ty, Slot(self.rng.below(u64::from(REGISTERS)) as u16)),
             Type::I64 | Type::F64 => self.b.get(ty, Slot(D + self.rng.below(u64::from(D_REGISTERS)) as u16)),
-            Type::V128 => {
+            Type::V128 if self.rng.one_in(3) => {
                 let (lo, hi) = (self.value(Type::I64), self.value(Type::I64));
+                self.b.vjoin(ty, lo, hi)
+            }
+            Type::V128 => {
+                let n = 2 * self.rng.below(u64::from(D_REGISTERS / 2)) as u16;
+                let (lo, hi) = (self.b.get(Type::I64, Slot(D + n)), self.b.get(Type::I64, Slot(D + n + 1)));
                 self.b.vjoin(ty, lo, hi)
             }
         };
@@ -154,6 +154,31 @@ impl Maker<'_> {
             self.pool.truncate(outside);
         } else {
             self.contents();
+        }
+    }
+
+    /// Sets half a pair of registers, or one of the first two pairs to a vector; perhaps on a condition.
+    fn vector_insn(&mut self) {
+        let v = super::vectors::vector(self);
+        self.add(Type::V128, v);
+        let part = super::vectors::part(self);
+        self.add(Type::I64, part);
+        let conditional = self.rng.one_in(6);
+        if conditional {
+            let c = self.value(Type::Bool);
+            self.b.if_(Type::Bool, c);
+        }
+        if self.rng.one_in(3) {
+            let n = self.rng.below(u64::from(D_REGISTERS)) as u16;
+            self.b.put(Type::I64, part, Slot(D + n));
+        } else {
+            let n = 2 * self.rng.below(2) as u16;
+            let (lo, hi) = (self.b.vlow(Type::V128, v), self.b.vhigh(Type::V128, v));
+            self.b.put(Type::I64, lo, Slot(D + n));
+            self.b.put(Type::I64, hi, Slot(D + n + 1));
+        }
+        if conditional {
+            self.b.end_if(Type::Bool);
         }
     }
 

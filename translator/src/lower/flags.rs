@@ -400,7 +400,7 @@ impl Lowerer<'_> {
     pub(super) fn flags_of(&self, v: demotic_ir::Value) -> FlagSet {
         match self.values[v.0 as usize] {
             Lowered::Flags(set) => set,
-            Lowered::Plain { .. } | Lowered::Nothing => FlagSet::IN_SLOTS,
+            Lowered::Plain { .. } | Lowered::Half { .. } | Lowered::Nothing => FlagSet::IN_SLOTS,
         }
     }
 

@@ -18,12 +18,15 @@ use crate::vcpu_state::{offset, special};
 const MAX_FOLDED: i32 = 0xf000;
 
 /// Guest accesses may fault, and every one of them must appear in the fault map.
-fn guest_access() -> MemFlagsData {
+pub(super) fn guest_access() -> MemFlagsData {
     MemFlagsData::new().with_trap_code(Some(TrapCode::HEAP_OUT_OF_BOUNDS))
 }
 
 impl Lowerer<'_> {
     pub(super) fn guest_load(&mut self, ty: Type, addr: Value, disp: i32, mem: MemOp) -> Lowered {
+        if let Some(half) = self.load_both(ty, addr, disp, mem) {
+            return half;
+        }
         let (base, disp) = self.host_address(addr, disp, mem, false);
         let narrow = narrow_type(mem.size);
         if mem.big && mem.size != MemSize::B1 {
@@ -71,6 +74,9 @@ impl Lowerer<'_> {
     }
 
     pub(super) fn guest_store(&mut self, addr: Value, value: Value, disp: i32, mem: MemOp) -> Lowered {
+        if self.store_both(addr, value, disp, mem) {
+            return Lowered::Nothing;
+        }
         let (base, disp) = self.host_address(addr, disp, mem, true);
         let value = self.memory_value(value, mem);
         self.b.ins().store(guest_access(), value, base, disp);
@@ -156,7 +162,13 @@ impl Lowerer<'_> {
     }
 
     /// The host address of an access as base and displacement, after the checks that it needs.
-    fn host_address(&mut self, addr: Value, disp: i32, mem: MemOp, is_store: bool) -> (ir::Value, i32) {
+    pub(super) fn host_address(
+        &mut self,
+        addr: Value,
+        disp: i32,
+        mem: MemOp,
+        is_store: bool,
+    ) -> (ir::Value, i32) {
         let folds = disp.abs() < MAX_FOLDED && self.options.memory == MemoryModel::Window && !mem.aligned;
         let address = if folds { self.wide(addr) } else { self.guest_address(addr, disp) };
         let disp = if folds { disp } else { 0 };

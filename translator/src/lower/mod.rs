@@ -13,6 +13,7 @@ mod flags;
 mod float;
 mod memory;
 mod ops;
+mod pairs;
 mod state;
 mod vector;
 
@@ -33,6 +34,7 @@ use demotic_ir::{Lanes, NanRule, Op, Slot, StateLayout, Type, Value};
 
 use crate::region::{BlockId, Dataflow, Ranges, Region, SlotSet};
 use flags::FlagSet;
+use pairs::{HalfSource, Pairs};
 
 /// How translated code reaches guest memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -77,6 +79,8 @@ pub(crate) enum Lowered {
     Nothing,
     /// A plain value; a 32-bit integer perhaps with its zero-extended form.
     Plain { value: ir::Value, wide: Option<ir::Value> },
+    /// Half of a vector as an integer that nothing has asked for yet.
+    Half { vector: ir::Value, high: bool },
     /// The producer of flags.
     Flags(FlagSet),
 }
@@ -99,6 +103,13 @@ pub(crate) struct Lowerer<'a> {
     vector_slot: Option<ir::StackSlot>,
     /// Which address arithmetic never wraps around.
     ranges: Ranges,
+    /// The pairs of registers that are vectors, their variables, and where the halves come from in the block so far.
+    pairs: Pairs,
+    pair_variables: HashMap<Slot, Variable>,
+    pair_sources: HashMap<Slot, [HalfSource; 2]>,
+    /// Second halves of accesses that have been done: an instruction of the block, and what it has loaded.
+    second_load: Option<(usize, ir::Value)>,
+    second_store: Option<usize>,
     /// How wide the registers are.
     widths: state::Widths,
     /// Vectors that are known to have no subnormal lanes.
@@ -182,6 +193,11 @@ pub(crate) fn lower_region(
         variables: HashMap::new(),
         vector_slot: None,
         ranges: Ranges::of(region, layout),
+        pairs: Pairs::of(region),
+        pair_variables: HashMap::new(),
+        pair_sources: HashMap::new(),
+        second_load: None,
+        second_store: None,
         widths: state::Widths::of(region, layout),
         flushed: HashSet::new(),
         blocks,
@@ -234,6 +250,7 @@ impl Lowerer<'_> {
     fn block(&mut self, i: usize) {
         self.at = i;
         self.values.clear();
+        self.pair_sources.clear();
         self.dirty = self.flow.dirty_in[i];
         self.flags = self.incoming_flags(i);
         self.left = false;
@@ -278,6 +295,7 @@ impl Lowerer<'_> {
     fn val(&mut self, v: Value) -> ir::Value {
         match self.values[v.0 as usize] {
             Lowered::Plain { value, .. } => value,
+            Lowered::Half { vector, high } => self.half_word(vector, high),
             // A verified block does not get here; a harmless value keeps the function well-formed.
             Lowered::Nothing | Lowered::Flags(_) => self.b.ins().iconst(I64, 0),
         }

@@ -319,6 +319,7 @@ impl OpVisitor for Lowerer<'_> {
 
     fn end_if(&mut self, _ty: Type) -> Lowered {
         let Some(Part { after, flags: before, .. }) = self.part.take() else { return Lowered::Nothing };
+        self.pair_sources.clear();
         if self.left {
             // The part left the block: what follows is reached only around it.
             self.flags = before;

@@ -60,6 +60,9 @@ impl Lowerer<'_> {
     }
 
     pub(super) fn read_slot(&mut self, ty: Type, slot: Slot) -> Lowered {
+        if let Some(half) = self.read_half(slot) {
+            return half;
+        }
         let variable = self.variable(slot);
         let word = self.b.use_var(variable);
         match ty {
@@ -70,6 +73,9 @@ impl Lowerer<'_> {
     }
 
     pub(super) fn write_slot(&mut self, slot: Slot, value: Value) {
+        if self.write_half(slot, value) {
+            return;
+        }
         let word = if self.widths.narrow.contains(slot) { self.val(value) } else { self.wide(value) };
         self.write_slot_word(slot, word);
     }
@@ -82,7 +88,7 @@ impl Lowerer<'_> {
 
     /// Loads registers from the state into their variables.
     pub(super) fn load_slots(&mut self, slots: SlotSet) {
-        for slot in slots.iter() {
+        for slot in self.load_pairs(slots).iter() {
             let (access, place) = (state_access(), offset::slot(slot));
             let word = match (self.widths.loaded_as_32.contains(slot), self.widths.narrow.contains(slot)) {
                 (_, true) => self.b.ins().load(I32, access, self.cpu, place),
@@ -96,7 +102,7 @@ impl Lowerer<'_> {
 
     /// Stores the variables of registers to the state.
     pub(super) fn store_slots(&mut self, slots: SlotSet) {
-        for slot in slots.iter() {
+        for slot in self.store_pairs(slots).iter() {
             let variable = self.variable(slot);
             let word = self.b.use_var(variable);
             self.b.ins().store(state_access(), word, self.cpu, offset::slot(slot));

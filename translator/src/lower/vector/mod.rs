@@ -69,6 +69,14 @@ macro_rules! vector_methods {
             let value = self.$function $args;
             Self::plain(value)
         })*
+
+        fn vlow(&mut self, _ty: Type, a: Value) -> Lowered {
+            Lowered::Half { vector: self.val(a), high: false }
+        }
+
+        fn vhigh(&mut self, _ty: Type, a: Value) -> Lowered {
+            Lowered::Half { vector: self.val(a), high: true }
+        }
     };
 }
 
@@ -101,8 +109,6 @@ macro_rules! all_vector_methods {
             }
             own {
                 vjoin(lo, hi)() => vector_join(lo, hi);
-                vlow(a)() => vector_extract(a, Lanes::D2, 0);
-                vhigh(a)() => vector_extract(a, Lanes::D2, 1);
                 vsplat(a)(lanes: Lanes) => vector_splat(a, lanes);
                 vextract(a)(lanes: Lanes, lane: u8) => vector_extract(a, lanes, lane);
                 vinsert(a, b)(lanes: Lanes, lane: u8) => vector_insert(a, b, lanes, lane);

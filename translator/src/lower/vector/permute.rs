@@ -12,6 +12,9 @@ pub(super) const EVEN_WORDS: u128 = 0x1b1a_1918_1312_1110_0b0a_0908_0302_0100;
 
 impl Lowerer<'_> {
     pub(in crate::lower) fn vector_join(&mut self, lo: Value, hi: Value) -> ir::Value {
+        if let Some(whole) = self.whole(lo, hi) {
+            return whole;
+        }
         match (self.constant(lo), self.constant(hi)) {
             (Some(lo), Some(hi)) => self.vconst(Lanes::D2, u128::from(lo) | u128::from(hi) << 64),
             (None, Some(0)) => {
@@ -63,7 +66,7 @@ impl Lowerer<'_> {
     }
 
     /// Shuffles host values of bytes.
-    pub(super) fn shuffle(&mut self, a: ir::Value, b: ir::Value, mask: u128) -> ir::Value {
+    pub(in crate::lower) fn shuffle(&mut self, a: ir::Value, b: ir::Value, mask: u128) -> ir::Value {
         let mask = ConstantData::from(mask.to_le_bytes().as_slice());
         let mask = self.b.func.dfg.immediates.push(mask);
         self.b.ins().shuffle(a, b, mask)

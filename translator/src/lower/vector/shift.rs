@@ -82,7 +82,7 @@ impl Lowerer<'_> {
     }
 
     /// The vector with these 64-bit halves.
-    pub(super) fn join(&mut self, lo: ir::Value, hi: ir::Value) -> ir::Value {
+    pub(in crate::lower) fn join(&mut self, lo: ir::Value, hi: ir::Value) -> ir::Value {
         debug_assert_eq!(self.b.func.dfg.value_type(lo), I64);
         let low = self.b.ins().scalar_to_vector(vector_type(Lanes::D2), lo);
         self.b.ins().insertlane(low, hi, 1)
