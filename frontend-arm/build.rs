@@ -11,6 +11,7 @@ fn main() -> Result<(), decodegen::Errors> {
 /// A32: one table per class of the manual.
 fn a32() -> decodegen::Generator {
     decodegen::Generator::new("a32")
+        .gated()
         .file("tables/a32_data_processing.decode")
         .file("tables/a32_multiply.decode")
         .file("tables/a32_media.decode")
@@ -22,12 +23,13 @@ fn a32() -> decodegen::Generator {
 
 /// The 16-bit T32 instructions.
 fn t16() -> decodegen::Generator {
-    decodegen::Generator::new("t16").file("tables/t16.decode")
+    decodegen::Generator::new("t16").gated().file("tables/t16.decode")
 }
 
 /// The 32-bit T32 instructions.
 fn t32() -> decodegen::Generator {
     decodegen::Generator::new("t32")
+        .gated()
         .file("tables/t32_data_processing.decode")
         .file("tables/t32_load_store.decode")
         .file("tables/t32_branch.decode")

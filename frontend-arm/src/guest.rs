@@ -29,6 +29,13 @@ impl ArmGuest {
     pub fn config(&self) -> ArmConfig {
         self.config
     }
+
+    /// The configuration for the code at `loc`. The Linux kernel's page of user helpers may use what the processor has not:
+    /// before ARMv6 the real one does there what needs the kernel's help to be atomic.
+    fn config_at(&self, loc: Loc) -> ArmConfig {
+        const HELPERS: u64 = 0xffff_0000;
+        if !self.config.machine() && loc.pc >= HELPERS { ArmConfig::default() } else { self.config }
+    }
 }
 
 impl GuestArch for ArmGuest {
@@ -49,7 +56,7 @@ impl GuestArch for ArmGuest {
     }
 
     fn lift(&self, loc: Loc, code: &dyn CodeSource, options: LiftOptions) -> Block {
-        let l = Lifter::new(loc, code, self.config);
+        let l = Lifter::new(loc, code, self.config_at(loc));
         if loc.pc & 1 != 0 { t32::lift(l, options) } else { lift_a32(l, options) }
     }
 
@@ -59,7 +66,7 @@ impl GuestArch for ArmGuest {
 
     fn disassemble(&self, loc: Loc, code: &dyn CodeSource) -> (String, u8) {
         if loc.pc & 1 != 0 {
-            return t32::disassemble_at(loc.pc & !1, Mode(loc.mode), code);
+            return t32::disassemble_at(loc.pc & !1, Mode(loc.mode), code, self.config.thumb2());
         }
         match fetch_a32(code, loc.pc) {
             Some(word) => {

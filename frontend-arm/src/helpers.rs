@@ -5,6 +5,8 @@
 
 use demotic_ir::{Helper, HelperId};
 
+use crate::semantics::crc::Polynomial;
+
 /// How the results of a parallel addition or subtraction are made to fit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fit {
@@ -78,6 +80,10 @@ pub const USAD8: HelperId = HelperId(7);
 pub const SSAT16: HelperId = HelperId(8);
 /// `USAT16`: `(a, bits, _)`, with saturation at bit 32.
 pub const USAT16: HelperId = HelperId(9);
+/// `CRC32B` and its relatives: `(checksum, data, bytes)`.
+pub const CRC32: HelperId = HelperId(10);
+/// `CRC32CB` and its relatives: `(checksum, data, bytes)`.
+pub const CRC32C: HelperId = HelperId(11);
 
 /// The table of helpers.
 pub static HELPERS: &[Helper] = &[
@@ -91,6 +97,8 @@ pub static HELPERS: &[Helper] = &[
     Helper { name: "usad8", function: usad8 },
     Helper { name: "ssat16", function: ssat16 },
     Helper { name: "usat16", function: usat16 },
+    Helper { name: "crc32", function: crc32 },
+    Helper { name: "crc32c", function: crc32c },
 ];
 
 extern "C" fn add16(a: u64, b: u64, fit: u64) -> u64 {
@@ -190,9 +198,49 @@ fn saturate16(a: u64, min: i32, max: i32) -> u64 {
     u64::from(word) | u64::from(saturated) << 32
 }
 
+/// For each byte the remainder of its division by a polynomial.
+const fn remainders(polynomial: Polynomial) -> [u32; 256] {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let mut sum = byte as u32;
+        let mut bit = 0;
+        while bit < 8 {
+            sum = if sum & 1 != 0 { sum >> 1 ^ polynomial.reflected() } else { sum >> 1 };
+            bit += 1;
+        }
+        table[byte] = sum;
+        byte += 1;
+    }
+    table
+}
+
+extern "C" fn crc32(sum: u64, data: u64, bytes: u64) -> u64 {
+    static TABLE: [u32; 256] = remainders(Polynomial::Ethernet);
+    checksum(&TABLE, sum, data, bytes)
+}
+
+extern "C" fn crc32c(sum: u64, data: u64, bytes: u64) -> u64 {
+    static TABLE: [u32; 256] = remainders(Polynomial::Castagnoli);
+    checksum(&TABLE, sum, data, bytes)
+}
+
+fn checksum(table: &[u32; 256], sum: u64, data: u64, bytes: u64) -> u64 {
+    let step = |sum: u32, byte: &u8| sum >> 8 ^ table[usize::from(sum as u8 ^ byte)];
+    data.to_le_bytes().iter().take(bytes as usize).fold(sum as u32, step).into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn checksums_of_the_usual_text() {
+        let sum = |step: extern "C" fn(u64, u64, u64) -> u64| {
+            !b"123456789".iter().fold(0xffff_ffff, |sum, &byte| step(sum, byte.into(), 1)) as u32
+        };
+        assert_eq!((sum(crc32), sum(crc32c)), (0xcbf4_3926, 0xe306_9283));
+    }
 
     #[test]
     fn ge_follows_each_lane() {

@@ -18,12 +18,20 @@
 //! - A T32 load that writes back to a register that it loads leaves the loaded value there.
 //! - What is unpredictable in an IT block is undefined where it would leave the block, and else done.
 //! - A conditional instruction whose condition fails does nothing, even when it is undefined.
-//! - Unaligned word and halfword accesses do what ARMv6 and later do, in every architecture version.
+//! - Instructions that the configured version or its optional parts do not have are undefined, with two exceptions, both
+//!   because Linux emulates what newer processors lack: SWP and SETEND are always there. So are the uses of IT that ARMv8
+//!   deprecates.
+//! - Unaligned loads and stores of words and halfwords work from ARMv6 on, which is taken to have SCTLR.U set, as Linux does.
+//!   Before, the low address bits are ignored, and a loaded word is rotated by them; that goes for the unpredictable cases
+//!   (halfwords, LDRD) too. Exclusive accesses, load-acquire and store-release must be aligned; other accesses of several
+//!   words must be on bare machines, while the Linux kernel hides that from programs.
+//! - HLT is undefined: nothing can enable Halting debug.
 #![forbid(unsafe_code)]
 
 pub mod a32;
 mod branch_hints;
 mod config;
+pub mod cpus;
 mod emit;
 mod guest;
 pub mod helpers;
@@ -35,5 +43,6 @@ pub mod state;
 pub mod t32;
 pub mod vfp;
 
-pub use config::{ArchVersion, ArmConfig, Personality};
+pub use config::{ArchVersion, ArmConfig, Extensions, Personality};
+pub use cpus::Cpu;
 pub use guest::ArmGuest;

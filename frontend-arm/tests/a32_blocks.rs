@@ -1,7 +1,7 @@
 //! What A32 blocks look like: where they end, what their exits mean, what the privilege changes.
 
 use demotic_arm::mode::Mode;
-use demotic_arm::{ArchVersion, ArmConfig, ArmGuest, Personality};
+use demotic_arm::{ArchVersion, ArmConfig, ArmGuest};
 use demotic_ir::{Block, CodeSource, Exit, GuestArch, LiftOptions, Loc, Op, Trap, print_block, verify};
 
 const START: u64 = 0x8000;
@@ -38,7 +38,7 @@ fn lift(words: &[u32]) -> Block {
     lift_as(ArmConfig::default(), 0, words)
 }
 
-const MACHINE: ArmConfig = ArmConfig { personality: Personality::Machine, version: ArchVersion::V7 };
+const MACHINE: ArmConfig = ArmConfig::bare(ArchVersion::V7);
 
 fn lift_privileged(words: &[u32]) -> Block {
     lift_as(MACHINE, Mode::PRIVILEGED, words)

@@ -1,7 +1,7 @@
 //! Every A32 word has exactly one outcome, lifts to a valid block and disassembles, without a panic.
 
 use demotic_arm::a32::decoder::{self, ROWS};
-use demotic_arm::{ArchVersion, ArmConfig, ArmGuest, Personality};
+use demotic_arm::{ArchVersion, ArmConfig, ArmGuest};
 use demotic_ir::{CodeSource, GuestArch, LiftOptions, Loc, print_block, verify};
 
 /// Code at any address is one word, over and over.
@@ -21,11 +21,12 @@ impl CodeSource for Repeated {
     }
 }
 
-fn guests() -> [ArmGuest; 3] {
+fn guests() -> [ArmGuest; 4] {
     [
         ArmGuest::new(ArmConfig::default()),
-        ArmGuest::new(ArmConfig { personality: Personality::Machine, version: ArchVersion::V7 }),
-        ArmGuest::new(ArmConfig { personality: Personality::Linux, version: ArchVersion::V4T }),
+        ArmGuest::new(ArmConfig::bare(ArchVersion::V7)),
+        ArmGuest::new(ArmConfig::linux(ArchVersion::V4T)),
+        ArmGuest::new(ArmConfig::linux(ArchVersion::V5TE)),
     ]
 }
 
@@ -55,7 +56,7 @@ fn every_row_lifts() {
         for _ in 0..40 {
             let word = decoder::random(row, &mut || next(&mut state)).expect("every row has words");
             for mode in 0..4 {
-                check(&guests[next(&mut state) as usize % 3], mode, word);
+                check(&guests[next(&mut state) as usize % 4], mode, word);
             }
         }
     }
@@ -71,7 +72,7 @@ fn every_word_has_an_outcome() {
             for _ in 0..8 {
                 let rest = next(&mut state) & 0x000f_ff0f;
                 let word = cond << 28 | (op >> 4) << 20 | (op & 0xf) << 4 | rest;
-                check(&guests[next(&mut state) as usize % 3], next(&mut state) & 3, word);
+                check(&guests[next(&mut state) as usize % 4], next(&mut state) & 3, word);
                 let row = decoder::row(word);
                 assert_eq!(row.is_some(), decoder::decode(word).is_some());
             }

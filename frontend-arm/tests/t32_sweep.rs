@@ -1,7 +1,7 @@
 //! Every T16 word, and T32 and VFP words by pattern, have exactly one outcome, lift to a valid block and disassemble,
 //! without a panic.
 
-use demotic_arm::{ArchVersion, ArmConfig, ArmGuest, Personality, t32, vfp};
+use demotic_arm::{ArchVersion, ArmConfig, ArmGuest, t32, vfp};
 use demotic_ir::{CodeSource, Exit, GuestArch, LiftOptions, Loc, Op, print_block, verify};
 
 /// The address of the code.
@@ -39,10 +39,7 @@ impl CodeSource for Repeated {
 }
 
 fn guests() -> [ArmGuest; 2] {
-    [
-        ArmGuest::new(ArmConfig::default()),
-        ArmGuest::new(ArmConfig { personality: Personality::Machine, version: ArchVersion::V7 }),
-    ]
+    [ArmGuest::new(ArmConfig::default()), ArmGuest::new(ArmConfig::bare(ArchVersion::V7))]
 }
 
 /// Lifts and disassembles the code in a mode; gives how the block begins to end.

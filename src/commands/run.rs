@@ -26,7 +26,7 @@ pub(crate) fn run(flags: &RunFlags) -> Result<ExitCode, Failure> {
         return print(&guest::cpu_help());
     }
     let Launch { mut process, cpu, kind } = loader::load(&launch_options(flags)).map_err(launch_failure)?;
-    let arch = guest::architecture(kind, flags.guest.cpu.as_deref())?;
+    let arch = guest::architecture(kind);
     if flags.lockstep {
         lockstep::run(process, &cpu, arch)?.terminate();
     }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::branch::target;
 use super::data_processing::expand_imm;
 use super::decoder;
-use crate::names::{COND, REG, SHIFT, register_list};
+use crate::names::{COND, REG, SHIFT, banked_name, barrier_name, crc_size, register_list};
 use crate::vfp;
 
 /// The instruction at `pc` as text; `None` when it is none.
@@ -284,42 +284,11 @@ impl decoder::Operands for Operands {
     }
 
     fn barrier(&self, out: &mut String, v: u32) {
-        match v {
-            15 => out.push_str("sy"),
-            14 => out.push_str("st"),
-            11 => out.push_str("ish"),
-            10 => out.push_str("ishst"),
-            7 => out.push_str("un"),
-            6 => out.push_str("unst"),
-            3 => out.push_str("osh"),
-            2 => out.push_str("oshst"),
-            _ => put!(out, "#{v}"),
-        }
+        out.push_str(&barrier_name(v));
     }
-}
 
-/// A banked register by its SYSm number (ARM DDI 0406, B9.2.3).
-fn banked_name(spsr: u32, sysm: u32) -> String {
-    const USR: [&str; 7] = ["r8", "r9", "r10", "r11", "r12", "sp", "lr"];
-    let odd = sysm & 1;
-    let bank = |mode: &str| format!("{}_{mode}", ["LR", "SP"][odd as usize]);
-    match (spsr, sysm) {
-        (0, 0..=6) => format!("{}_usr", USR[sysm as usize]),
-        (0, 8..=14) => format!("{}_fiq", USR[sysm as usize - 8]),
-        (0, 16 | 17) => bank("irq"),
-        (0, 18 | 19) => bank("svc"),
-        (0, 20 | 21) => bank("abt"),
-        (0, 22 | 23) => bank("und"),
-        (0, 28 | 29) => bank("mon"),
-        (0, 30) => "ELR_hyp".into(),
-        (0, 31) => "SP_hyp".into(),
-        (_, 14) => "SPSR_fiq".into(),
-        (_, 16) => "SPSR_irq".into(),
-        (_, 18) => "SPSR_svc".into(),
-        (_, 20) => "SPSR_abt".into(),
-        (_, 22) => "SPSR_und".into(),
-        (_, 28) => "SPSR_mon".into(),
-        (_, 30) => "SPSR_hyp".into(),
-        _ => format!("({sysm})"),
+    fn crc(&self, out: &mut String, castagnoli: u32, size: u32) {
+        out.push_str(if castagnoli != 0 { "c" } else { "" });
+        out.push_str(crc_size(size));
     }
 }

@@ -2,6 +2,7 @@
 
 mod bit_field;
 pub(crate) mod branch;
+mod crc;
 pub(crate) mod data_processing;
 pub(crate) mod disasm;
 mod exclusive;
@@ -33,6 +34,10 @@ struct A32<'l, 'a> {
 forward_visitor!(A32<'_, '_>, ());
 
 impl A32<'_, '_> {
+    fn has(&self, feature: &'static str) -> bool {
+        self.l.config.has(feature)
+    }
+
     fn undefined(&mut self, _row: &'static Row, _word: u32) {
         self.l.undefined_insn();
     }

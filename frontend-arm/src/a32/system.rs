@@ -62,6 +62,8 @@ impl A32<'_, '_> {
 
     pub(super) fn sev(&mut self, _a: args::Sev) {}
 
+    pub(super) fn sevl(&mut self, _a: args::Sevl) {}
+
     pub(super) fn csdb(&mut self, _a: args::Csdb) {}
 
     pub(super) fn dbg(&mut self, _a: args::Dbg) {}
@@ -103,6 +105,10 @@ impl A32<'_, '_> {
 
     pub(super) fn bkpt(&mut self, a: args::Bkpt) {
         system::bkpt(self.l, a.imm);
+    }
+
+    pub(super) fn hlt(&mut self, _a: args::Hlt) {
+        system::hlt(self.l);
     }
 
     pub(super) fn hvc(&mut self, _a: args::Hvc) {

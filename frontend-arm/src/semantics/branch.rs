@@ -36,6 +36,16 @@ pub(crate) fn branch_link_register(l: &mut Lifter<'_>, rm: u32) {
     l.terminate(Exit::CallIndirect { target, ret });
 }
 
+/// The second of the two 16-bit instructions that make up BL and BLX before ARMv6T2: LR holds the target's upper part.
+pub(crate) fn branch_link_suffix(l: &mut Lifter<'_>, offset: u32, thumb: bool) {
+    let upper = l.reg(LR);
+    let target = l.add_imm(upper, offset);
+    let one = l.imm(1);
+    let target = if thumb { l.or(target, one) } else { l.and_imm(target, !3) };
+    let ret = link(l);
+    l.terminate(Exit::CallIndirect { target, ret });
+}
+
 /// Puts the return address into LR.
 fn link(l: &mut Lifter<'_>) -> u64 {
     let ret = l.next_target();

@@ -1,7 +1,8 @@
-//! Exclusive accesses and swaps (ARM DDI 0406, A3.4).
+//! Exclusive accesses, load-acquire and store-release, swaps (ARM DDI 0406, A3.4; ARM DDI 0487, F5.1).
 
 use demotic_ir::{MemOp, MemSize, Type, Value};
 
+use crate::config::Unaligned;
 use crate::lifter::Lifter;
 use crate::state;
 
@@ -57,13 +58,36 @@ pub(crate) fn clear_exclusive(l: &mut Lifter<'_>) {
 /// The monitor's address when it holds nothing.
 pub(crate) const MONITOR_CLEAR: u64 = u64::MAX;
 
-/// `SWP` and `SWPB`.
+/// `LDA`, `LDAB`, `LDAH`: no later access comes before it. The host's loads are like that.
+pub(crate) fn load_acquire(l: &mut Lifter<'_>, size: MemSize, rt: u32, rn: u32) {
+    let address = l.reg(rn);
+    let mem = access(l, size);
+    let value = l.load(address, 0, mem);
+    l.put_reg(rt, value);
+}
+
+/// `STL`, `STLB`, `STLH`: it comes after all earlier accesses, as all stores of the host do, and before a later
+/// load-acquire, which needs the barrier.
+pub(crate) fn store_release(l: &mut Lifter<'_>, size: MemSize, rt: u32, rn: u32) {
+    let address = l.reg(rn);
+    let value = l.reg(rt);
+    let mem = access(l, size);
+    l.store(address, value, 0, mem);
+    l.b.fence(Type::I32);
+}
+
+/// `SWP` and `SWPB`. Before ARMv6 an unaligned word is rotated as LDR does it.
 pub(crate) fn swap(l: &mut Lifter<'_>, size: MemSize, rt: u32, rm: u32, rn: u32) {
     let address = l.reg(rn);
     let value = l.reg(rm);
     let mem = access(l, size);
+    let rotates = size == MemSize::B4 && l.config.unaligned() == Unaligned::Rotates;
+    let place = if rotates { l.and_imm(address, !3) } else { address };
     l.part();
-    let old = l.b.swap(Type::I32, address, value, mem);
+    let mut old = l.b.swap(Type::I32, place, value, mem);
+    if rotates {
+        old = l.rotate_by_address(old, address);
+    }
     l.put_reg(rt, old);
 }
 

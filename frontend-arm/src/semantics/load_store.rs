@@ -1,8 +1,9 @@
 //! Loads and stores of one or two registers (ARM DDI 0406, A4.6).
 
-use demotic_ir::{MemOp, MemSize, Value};
+use demotic_ir::{MemOp, MemSize, Type, Value};
 
 use super::branch::Purpose;
+use crate::config::Unaligned;
 use crate::lifter::{Lifter, PC, SP};
 
 /// What is added to the base.
@@ -105,7 +106,7 @@ pub(crate) fn load(l: &mut Lifter<'_>, mem: MemOp, rt: u32, address: Address) {
         return write_loaded(l, rt, value, Purpose::Jump);
     }
     let at = address.resolve(l);
-    let value = l.load(at.base, at.disp, mem);
+    let value = l.load_unaligned(at.base, at.disp, mem);
     write_back(l, at.writeback);
     let popped = address.rn == SP && address.indexing == Indexing::Post;
     write_loaded(l, rt, value, if popped { Purpose::Return } else { Purpose::Jump });
@@ -122,6 +123,9 @@ fn literal(l: &Lifter<'_>, mem: MemOp, address: Address) -> Option<u32> {
         return None;
     }
     let at = (l.pc() & !3).wrapping_add_signed(offset);
+    if l.config.unaligned() == Unaligned::Rotates && at & (mem.size.bytes() - 1) != 0 {
+        return None;
+    }
     let value = l.code().read_only(u64::from(at), mem.size.bytes())? as u32;
     Some(match (mem.sign, mem.size) {
         (true, MemSize::B1) => i32::from(value as i8) as u32,
@@ -134,7 +138,8 @@ fn literal(l: &Lifter<'_>, mem: MemOp, address: Address) -> Option<u32> {
 pub(crate) fn store(l: &mut Lifter<'_>, mem: MemOp, rt: u32, address: Address) {
     let at = address.resolve(l);
     let value = l.reg(rt);
-    l.store(at.base, value, at.disp, mem);
+    let (base, disp) = l.ignore_low_bits(at.base, at.disp, mem.size);
+    l.store(base, value, disp, mem);
     write_back(l, at.writeback);
 }
 
@@ -142,8 +147,9 @@ pub(crate) fn store(l: &mut Lifter<'_>, mem: MemOp, rt: u32, address: Address) {
 pub(crate) fn load_dual(l: &mut Lifter<'_>, rt: u32, rt2: u32, address: Address) {
     let at = address.resolve(l);
     let mem = l.mem_word_aligned();
-    let first = l.load(at.base, at.disp, mem);
-    let second = l.load(at.base, at.disp.wrapping_add(4), mem);
+    let (base, disp) = l.ignore_low_bits(at.base, at.disp, mem.size);
+    let first = l.load(base, disp, mem);
+    let second = l.load(base, disp.wrapping_add(4), mem);
     write_back(l, at.writeback);
     l.put_reg(rt, first);
     l.put_reg(rt2, second);
@@ -155,8 +161,9 @@ pub(crate) fn store_dual(l: &mut Lifter<'_>, rt: u32, rt2: u32, address: Address
     let mem = l.mem_word_aligned();
     let first = l.reg(rt);
     let second = l.reg(rt2);
-    l.store(at.base, first, at.disp, mem);
-    l.store(at.base, second, at.disp.wrapping_add(4), mem);
+    let (base, disp) = l.ignore_low_bits(at.base, at.disp, mem.size);
+    l.store(base, first, disp, mem);
+    l.store(base, second, disp.wrapping_add(4), mem);
     write_back(l, at.writeback);
 }
 
@@ -168,4 +175,33 @@ pub(crate) fn load_unprivileged(l: &mut Lifter<'_>, mem: MemOp, rt: u32, address
 /// `STRT` and its like: a store with the rights of User mode.
 pub(crate) fn store_unprivileged(l: &mut Lifter<'_>, mem: MemOp, rt: u32, address: Address) {
     if l.mode.privileged() { l.privileged_insn() } else { store(l, mem, rt, address) }
+}
+
+/// Unaligned accesses, by architecture version (ARM DDI 0406, A3.2.1 and appendix D15.3).
+impl Lifter<'_> {
+    /// A load of a word or less at any address.
+    fn load_unaligned(&mut self, base: Value, disp: i32, mem: MemOp) -> Value {
+        let (place, place_disp) = self.ignore_low_bits(base, disp, mem.size);
+        let value = self.load(place, place_disp, mem);
+        if self.config.unaligned() == Unaligned::Works || mem.size != MemSize::B4 {
+            return value;
+        }
+        let address = self.add_imm(base, disp as u32);
+        self.rotate_by_address(value, address)
+    }
+
+    /// Where an access at `base + disp` goes: before ARMv6 low address bits do not count.
+    pub(crate) fn ignore_low_bits(&mut self, base: Value, disp: i32, size: MemSize) -> (Value, i32) {
+        if self.config.unaligned() == Unaligned::Works || size == MemSize::B1 {
+            return (base, disp);
+        }
+        let address = self.add_imm(base, disp as u32);
+        (self.and_imm(address, !(size.bytes() - 1)), 0)
+    }
+
+    /// The word that the aligned word `value` becomes when it is loaded from `address` before ARMv6.
+    pub(crate) fn rotate_by_address(&mut self, value: Value, address: Value) -> Value {
+        let places = self.shl(address, 3);
+        self.b.rotr(Type::I32, value, places)
+    }
 }

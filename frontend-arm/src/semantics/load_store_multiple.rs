@@ -1,6 +1,6 @@
 //! Loads and stores of many registers (ARM DDI 0406, A4.7).
 
-use demotic_ir::MemOp;
+use demotic_ir::{MemOp, MemSize};
 
 use super::branch::load_multiple_purpose;
 use crate::lifter::{Lifter, PC};
@@ -61,9 +61,10 @@ fn accesses(l: &Lifter<'_>) -> impl Iterator<Item = MemOp> + use<> {
 /// `LDM`. A base in the list keeps the loaded value, with writeback too.
 pub(crate) fn load_multiple(l: &mut Lifter<'_>, m: Multiple) {
     let base = l.reg(m.rn);
+    let (words, _) = l.ignore_low_bits(base, 0, MemSize::B4);
     let mut loaded = Vec::with_capacity(16);
     for ((n, disp), mem) in m.slots().zip(accesses(l)) {
-        loaded.push((n, l.load(base, disp, mem)));
+        loaded.push((n, l.load(words, disp, mem)));
     }
     m.write_back(l, base);
     for (n, value) in loaded {
@@ -78,9 +79,10 @@ pub(crate) fn load_multiple(l: &mut Lifter<'_>, m: Multiple) {
 /// `STM`. A base in the list is stored as it was.
 pub(crate) fn store_multiple(l: &mut Lifter<'_>, m: Multiple) {
     let base = l.reg(m.rn);
+    let (words, _) = l.ignore_low_bits(base, 0, MemSize::B4);
     for ((n, disp), mem) in m.slots().zip(accesses(l)) {
         let value = l.reg(n);
-        l.store(base, value, disp, mem);
+        l.store(words, value, disp, mem);
     }
     m.write_back(l, base);
 }

@@ -6,6 +6,7 @@
 pub(crate) mod bit_field;
 pub(crate) mod branch;
 pub(crate) mod coprocessor;
+pub(crate) mod crc;
 pub(crate) mod data_processing;
 pub(crate) mod divide;
 pub(crate) mod exclusive;

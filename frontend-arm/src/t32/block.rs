@@ -11,8 +11,9 @@ use crate::vfp;
 const IT_BLOCK: usize = 5;
 
 /// The instruction at `address` and its length; `None` when it cannot be fetched. Instructions are little-endian
-/// halfwords in every data endianness.
-pub(crate) fn fetch(code: &dyn CodeSource, address: u64) -> Option<(u32, u8)> {
+/// halfwords in every data endianness. Without 32-bit instructions (`thumb2`) the two halves of BL and BLX are taken for
+/// one where they follow each other.
+pub(crate) fn fetch(code: &dyn CodeSource, address: u64, thumb2: bool) -> Option<(u32, u8)> {
     let halfword = |address: u64| {
         let mut bytes = [0; 2];
         code.fetch(address & 0xffff_ffff, &mut bytes).then(|| u32::from(u16::from_le_bytes(bytes)))
@@ -21,7 +22,16 @@ pub(crate) fn fetch(code: &dyn CodeSource, address: u64) -> Option<(u32, u8)> {
     if first >> 11 < 0b11101 {
         return Some((first, 2));
     }
-    Some((first << 16 | halfword(address + 2)?, 4))
+    let pair = halfword(address + 2).map(|second| first << 16 | second);
+    if thumb2 {
+        return Some((pair?, 4));
+    }
+    Some(pair.filter(|&word| is_call(word)).map_or((first, 2), |word| (word, 4)))
+}
+
+/// Whether two halfwords are both parts of BL or BLX, as they were before the sign could be elsewhere (J1 = J2 = 1).
+fn is_call(word: u32) -> bool {
+    word & 0xf800_f800 == 0xf000_f800 || word & 0xf800_f801 == 0xf000_e800
 }
 
 /// Lifts the block that `l` begins.
@@ -30,7 +40,7 @@ pub(crate) fn lift(mut l: Lifter<'_>, options: LiftOptions) -> Block {
     let resumed = it.in_block();
     while !l.done() {
         let count = l.b.insn_count();
-        let fetched = fetch(l.code(), l.next_address());
+        let fetched = fetch(l.code(), l.next_address(), l.config.thumb2());
         let is_it = fetched.is_some_and(|(word, len)| len == 2 && is_it(word));
         // A block should not end inside an IT block.
         let full = count >= options.max_insns || is_it && count + IT_BLOCK > options.max_insns;
@@ -121,6 +131,11 @@ fn unpredictable_in_it_block(word: u32, len: u8) -> bool {
     narrow || own_condition(word, len).is_some()
 }
 
+/// Whether a 16-bit instruction is HLT, which is never executed.
+fn is_hlt(word: u32) -> bool {
+    word & 0xffc0 == 0xba80
+}
+
 /// How an instruction in an IT block may leave its block besides by a branch, which decides what the ITSTATE slot must hold before it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Leaves {
@@ -144,14 +159,16 @@ impl Leaves {
         if unpredictable_in_it_block(word, len) {
             Leaves::AtFault
         } else if len == 2 {
-            Leaves::of_narrow(word)
+            Leaves::of_narrow(l, word)
         } else {
             Leaves::of_wide(l, word)
         }
     }
 
-    fn of_narrow(word: u32) -> Leaves {
-        let executes = narrow::row(word).is_some_and(|row| row.outcome == Outcome::Executes);
+    fn of_narrow(l: &Lifter<'_>, word: u32) -> Leaves {
+        let has = |feature: Option<&str>| feature.is_none_or(|feature| l.config.has(feature));
+        let executes = |row: &narrow::Row| row.outcome == Outcome::Executes && has(row.feature);
+        let executes = narrow::row(word).is_some_and(executes) && !is_hlt(word);
         match word >> 8 {
             _ if !executes => Leaves::AtFault,
             0x00..=0x47 | 0xa0..=0xb3 | 0xba | 0xd0..=0xdd | 0xe0..=0xe7 => Leaves::Never,
@@ -162,7 +179,9 @@ impl Leaves {
 
     fn of_wide(l: &Lifter<'_>, word: u32) -> Leaves {
         let row = wide::row(word);
-        let executes = row.is_some_and(|row| row.outcome == wide::Outcome::Executes);
+        let has = |feature: Option<&str>| feature.is_none_or(|feature| l.config.has(feature));
+        let executes = |row: &wide::Row| row.outcome == wide::Outcome::Executes && has(row.feature);
+        let executes = row.is_some_and(executes);
         let behind = if l.mode.privileged() { Leaves::Behind } else { Leaves::AtFault };
         // 0x75 and 0x7d: data processing with registers; 0x76, 0x77: coprocessors; 0x78 to 0x7b: immediates, and with
         // bit 15 branches and miscellaneous control.

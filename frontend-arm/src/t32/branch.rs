@@ -109,7 +109,7 @@ fn read_table(l: &Lifter<'_>, rm: u32, size: MemSize) -> Vec<u64> {
 fn bound_before(code: &dyn CodeSource, address: u32, rm: u32) -> Option<u32> {
     const HALFWORDS: u32 = 8;
     (1..=HALFWORDS).find_map(|back| {
-        let (word, len) = super::fetch(code, u64::from(address.wrapping_sub(2 * back)))?;
+        let (word, len) = super::fetch(code, u64::from(address.wrapping_sub(2 * back)), true)?;
         match len {
             2 => match narrow::decode(word)? {
                 narrow::Insn::CmpImm(a) if a.rn == rm => Some(a.imm),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::it::ItState;
 use super::{narrow, wide};
-use crate::names::{COND, REG, SHIFT, register_list};
+use crate::names::{COND, REG, SHIFT, banked_name, barrier_name, crc_size, register_list};
 
 /// Prints the operands of the Thumb instruction at `pc`.
 #[derive(Clone, Copy, Debug)]
@@ -244,9 +244,6 @@ impl wide::Operands for Operands {
         constant_shift(out, imm2, 0);
         out.push(']');
     }
-    fn w(&self, out: &mut String, wide: u32) {
-        out.push_str(if wide == 0 { "" } else { "w" });
-    }
     fn label20(&self, out: &mut String, s: u32, j1: u32, j2: u32, imm: u32) {
         self.label(out, super::immediate::branch_offset20(s, j1, j2, imm));
     }
@@ -277,22 +274,14 @@ impl wide::Operands for Operands {
     fn cps_flags_w(&self, out: &mut String, aif: u32) {
         cps_flags(out, aif);
     }
+    fn banked(&self, out: &mut String, spsr: u32, sysm_high: u32, sysm: u32) {
+        out.push_str(&banked_name(spsr, sysm_high << 4 | sysm));
+    }
     fn barrier(&self, out: &mut String, option: u32) {
-        match option {
-            1 => out.push_str("oshld"),
-            2 => out.push_str("oshst"),
-            3 => out.push_str("osh"),
-            5 => out.push_str("nshld"),
-            6 => out.push_str("unst"),
-            7 => out.push_str("un"),
-            9 => out.push_str("ishld"),
-            10 => out.push_str("ishst"),
-            11 => out.push_str("ish"),
-            13 => out.push_str("ld"),
-            14 => out.push_str("st"),
-            15 => out.push_str("sy"),
-            _ => put!(out, "#{option}"),
-        }
+        out.push_str(&barrier_name(option));
+    }
+    fn crc_size(&self, out: &mut String, size: u32) {
+        out.push_str(crc_size(size));
     }
     fn isb_barrier(&self, out: &mut String, option: u32) {
         match option {

@@ -189,6 +189,9 @@ hints! {
     pld_imm12 PldImm12;
     pld_imm8 PldImm8;
     pld_reg PldReg;
+    pldw_imm12 PldwImm12;
+    pldw_imm8 PldwImm8;
+    pldw_reg PldwReg;
     pld_lit PldLit;
     pli_imm12 PliImm12;
     pli_imm8 PliImm8;

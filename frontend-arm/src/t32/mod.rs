@@ -2,8 +2,10 @@
 //!
 //! The files unpack operands for `semantics`, which A32 shares. IT blocks are resolved while lifting: see [`ItState`].
 
+mod acquire_release;
 mod block;
 mod branch;
+mod crc;
 mod data_processing;
 mod disasm;
 mod immediate;
@@ -52,6 +54,10 @@ mod forward {
 }
 
 impl Wide<'_, '_> {
+    fn has(&self, feature: &'static str) -> bool {
+        self.l.config.has(feature)
+    }
+
     fn undefined(&mut self, _: &'static wide::Row, _: u32) {
         self.l.undefined_insn();
     }
@@ -77,8 +83,8 @@ pub(crate) fn disassemble(word: u32, len: u8, pc: u32, it: ItState) -> Option<St
 }
 
 /// The Thumb instruction at `address` (without the ISA bit) as text, and its length.
-pub(crate) fn disassemble_at(address: u64, mode: Mode, code: &dyn CodeSource) -> (String, u8) {
-    match fetch(code, address) {
+pub(crate) fn disassemble_at(address: u64, mode: Mode, code: &dyn CodeSource, thumb2: bool) -> (String, u8) {
+    match fetch(code, address, thumb2) {
         Some((word, len)) => {
             let text = disassemble(word, len, address as u32, mode.itstate());
             (text.unwrap_or_else(|| format!("udf {word:#06x}")), len)

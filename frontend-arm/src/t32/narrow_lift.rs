@@ -93,6 +93,10 @@ impl Narrow<'_, '_> {
 impl Visitor for Narrow<'_, '_> {
     type Output = ();
 
+    fn has(&self, feature: &'static str) -> bool {
+        self.l.config.has(feature)
+    }
+
     // ---- shift (immediate), add, subtract, move, and compare ----
 
     fn movs_reg(&mut self, a: args::MovsReg) {
@@ -339,6 +343,9 @@ impl Visitor for Narrow<'_, '_> {
     fn bkpt(&mut self, a: args::Bkpt) {
         system::bkpt(self.l, a.imm);
     }
+    fn hlt(&mut self, _: args::Hlt) {
+        system::hlt(self.l);
+    }
     /// What IT means is done where blocks are lifted. Inside an IT block it is unpredictable.
     fn it(&mut self, _: args::It) {
         if self.it.in_block() {
@@ -357,6 +364,7 @@ impl Visitor for Narrow<'_, '_> {
         system::wfi(self.l);
     }
     fn sev(&mut self, _: args::Sev) {}
+    fn sevl(&mut self, _: args::Sevl) {}
     fn hint(&mut self, _: args::Hint) {}
 
     // ---- branches and calls of the system ----
@@ -368,6 +376,18 @@ impl Visitor for Narrow<'_, '_> {
     fn b(&mut self, a: args::B) {
         let target = self.target(sign_extend(a.imm, 11));
         branch::branch(self.l, target);
+    }
+    /// The upper part of the distance goes to LR.
+    fn bl_prefix(&mut self, a: args::BlPrefix) {
+        let upper = self.l.pc().wrapping_add_signed(sign_extend(a.imm, 11) << 12);
+        let upper = self.l.imm(upper);
+        self.l.put_reg(LR, upper);
+    }
+    fn bl_suffix(&mut self, a: args::BlSuffix) {
+        branch::branch_link_suffix(self.l, a.imm << 1, true);
+    }
+    fn blx_suffix(&mut self, a: args::BlxSuffix) {
+        branch::branch_link_suffix(self.l, a.imm << 2, false);
     }
     fn svc(&mut self, a: args::Svc) {
         system::svc(self.l, a.imm);

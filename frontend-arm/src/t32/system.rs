@@ -17,6 +17,14 @@ impl Wide<'_, '_> {
         status_register::msr(self.l, a.spsr != 0, a.mask, value);
     }
 
+    pub(super) fn mrs_banked(&mut self, _: args::MrsBanked) {
+        self.l.privileged_insn();
+    }
+
+    pub(super) fn msr_banked(&mut self, _: args::MsrBanked) {
+        self.l.privileged_insn();
+    }
+
     pub(super) fn cps(&mut self, a: args::Cps) {
         status_register::change_masks(self.l, a.imod == 3, a.aif);
     }
@@ -43,6 +51,8 @@ impl Wide<'_, '_> {
     }
 
     pub(super) fn sev(&mut self, _: args::Sev) {}
+
+    pub(super) fn sevl(&mut self, _: args::Sevl) {}
 
     pub(super) fn hint(&mut self, _: args::Hint) {}
 

@@ -4,6 +4,7 @@ use std::ffi::CString;
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 
+use demotic_arm::ArchVersion;
 use demotic_mips::{MipsConfig, Release};
 
 use super::LinuxProcess;
@@ -82,7 +83,7 @@ impl LinuxProcess {
     fn cpuinfo(&self) -> String {
         let count = std::thread::available_parallelism().map_or(1, usize::from);
         let entry = match self.kind {
-            GuestKind::Arm { .. } => {
+            GuestKind::Arm { cpu, .. } => {
                 const NAMES: [(u32, &str); 10] = [
                     (1, "half"),
                     (2, "thumb"),
@@ -98,16 +99,34 @@ impl LinuxProcess {
                 let bits = hwcap(self.kind);
                 let features: Vec<&str> =
                     NAMES.iter().filter(|(bit, _)| bits >> bit & 1 != 0).map(|&(_, name)| name).collect();
+                let (midr, architecture) = (cpu.midr, architecture_name(cpu.version));
                 format!(
-                    "model name\t: ARMv7 Processor (Demotic)\nBogoMIPS\t: 100.00\nFeatures\t: {}\n\
-                     CPU implementer\t: 0x41\nCPU architecture: 7\nCPU variant\t: 0x0\nCPU part\t: 0xc0f\n\
-                     CPU revision\t: 0\n\n",
-                    features.join(" ")
+                    "model name\t: ARMv{} Processor (Demotic)\nBogoMIPS\t: 100.00\nFeatures\t: {}\n\
+                     CPU implementer\t: {:#04x}\nCPU architecture: {architecture}\nCPU variant\t: {:#x}\n\
+                     CPU part\t: {:#05x}\nCPU revision\t: {}\n\n",
+                    &architecture[..1],
+                    features.join(" "),
+                    midr >> 24,
+                    midr >> 20 & 0xf,
+                    midr >> 4 & 0xfff,
+                    midr & 0xf,
                 )
             }
             GuestKind::Mips { config, .. } => mips_cpuinfo(&config),
         };
         (0..count).map(|n| format!("processor\t: {n}\n{entry}")).collect()
+    }
+}
+
+/// The architecture as the kernel spells it.
+fn architecture_name(version: ArchVersion) -> &'static str {
+    match version {
+        ArchVersion::V4T => "4T",
+        ArchVersion::V5TE => "5TE",
+        ArchVersion::V5TEJ => "5TEJ",
+        ArchVersion::V6 | ArchVersion::V6K | ArchVersion::V6T2 => "6TEJ",
+        ArchVersion::V7 => "7",
+        ArchVersion::V8 => "8",
     }
 }
 

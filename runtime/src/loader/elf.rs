@@ -5,13 +5,14 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use demotic_arm::{ArmConfig, ArmGuest};
+use demotic_arm::{ArmGuest, Cpu, Personality, cpus};
 use demotic_ir::GuestArch;
 use demotic_mips::{MipsConfig, MipsGuest, Release, cpu};
 use goblin::container::{Container, Ctx};
 use goblin::elf::header::{self, Header};
 use goblin::elf::program_header::{self, ProgramHeader};
 
+use super::arm_attributes;
 use super::mips::{self, FpAbi};
 
 /// How a program passes floating-point arguments.
@@ -32,6 +33,8 @@ pub enum GuestKind {
     Arm {
         /// armhf or armel.
         float: FloatAbi,
+        /// The processor.
+        cpu: &'static Cpu,
     },
     /// MIPS, o32.
     Mips {
@@ -53,18 +56,25 @@ impl GuestKind {
     /// The architecture that an engine runs such a guest with.
     pub fn architecture(self) -> Box<dyn GuestArch> {
         match self {
-            GuestKind::Arm { .. } => Box::new(ArmGuest::new(ArmConfig::default())),
+            GuestKind::Arm { cpu, .. } => Box::new(ArmGuest::new(cpu.config(Personality::Linux))),
             GuestKind::Mips { config, .. } => Box::new(MipsGuest::new(config)),
         }
     }
 
-    /// The same program on the processor of that name. ARM's are not chosen here.
+    /// The same program on the processor of that name.
     ///
     /// # Errors
     /// When there is no such processor.
     pub fn on_cpu(self, name: &str) -> Result<GuestKind, UnknownCpu> {
         match self {
-            GuestKind::Arm { .. } => Ok(self),
+            GuestKind::Arm { float, .. } => match Cpu::by_name(name) {
+                Some(cpu) => Ok(GuestKind::Arm { float, cpu }),
+                None => Err(UnknownCpu {
+                    name: name.to_owned(),
+                    architecture: "ARM",
+                    known: cpus::names().collect(),
+                }),
+            },
             GuestKind::Mips { .. } if name == cpu::MAX => Ok(self),
             GuestKind::Mips { config, fp, float } => match cpu::find(name) {
                 Some(cpu) => Ok(GuestKind::Mips { config: config.on(cpu), fp, float }),
@@ -319,11 +329,15 @@ fn read_interpreter(file: &File, segments: &[ProgramHeader]) -> Result<Option<St
 }
 
 fn guest_kind(file: &File, header: &Header, segments: &[ProgramHeader]) -> Result<GuestKind, ElfError> {
-    if header.e_machine == header::EM_ARM { arm_kind(header) } else { mips::kind(file, header, segments) }
+    if header.e_machine == header::EM_ARM {
+        arm_kind(file, header)
+    } else {
+        mips::kind(file, header, segments)
+    }
 }
 
 /// ELF for the Arm Architecture, section 5.2: e_flags.
-fn arm_kind(header: &Header) -> Result<GuestKind, ElfError> {
+fn arm_kind(file: &File, header: &Header) -> Result<GuestKind, ElfError> {
     const EABI_MASK: u32 = 0xff00_0000;
     const BE8: u32 = 0x0080_0000;
     const HARD: u32 = 0x400;
@@ -339,5 +353,5 @@ fn arm_kind(header: &Header) -> Result<GuestKind, ElfError> {
         SOFT => FloatAbi::Soft,
         _ => FloatAbi::Unknown,
     };
-    Ok(GuestKind::Arm { float })
+    Ok(GuestKind::Arm { float, cpu: arm_attributes::processor(file, header) })
 }

@@ -1,6 +1,7 @@
 //! From a program file to a process that is ready to run: what kind of guest it is (`elf`), its segments in memory
 //! (`image`), and its stack (`stack`).
 
+mod arm_attributes;
 mod elf;
 mod image;
 mod kernel_pages;
@@ -23,7 +24,7 @@ use crate::memory::{MapError, MemoryLayout, UserMemory};
 pub use elf::{ElfError, ElfFile, FloatAbi, GuestKind, UnknownCpu};
 pub(crate) use kernel_pages::SIGRETURN_CODE;
 pub use mips::FpAbi;
-pub(crate) use stack::hwcap;
+pub(crate) use stack::{hwcap, machine};
 
 /// Everything that is needed to start a program.
 #[derive(Clone, Debug, Default)]

@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 
+use demotic_arm::{ArchVersion, Extensions};
 use demotic_ir::Fault;
 use demotic_mips::Release;
 
@@ -159,7 +160,7 @@ fn auxiliary_vector(kind: GuestKind, image: &Image, loader: Option<&Image>) -> V
         (AT_GID, ids.gid),
         (AT_EGID, ids.egid),
         (AT_SECURE, secure),
-        (AT_HWCAP2, 0),
+        (AT_HWCAP2, hwcap2(kind)),
     ]
 }
 
@@ -176,8 +177,17 @@ pub(crate) fn hwcap(kind: GuestKind) -> u32 {
     const IDIVA: u32 = 1 << 17;
     const IDIVT: u32 = 1 << 18;
     match kind {
-        GuestKind::Arm { .. } => {
-            HALF | THUMB | FAST_MULT | VFP | EDSP | VFPV3 | VFPV3D16 | TLS | IDIVA | IDIVT
+        GuestKind::Arm { cpu, .. } => {
+            let ext =
+                |extension: Extensions, bits: u32| if cpu.extensions.contain(extension) { bits } else { 0 };
+            let since = |version: ArchVersion, bits: u32| if cpu.version >= version { bits } else { 0 };
+            HALF | THUMB
+                | FAST_MULT
+                | since(ArchVersion::V5TE, EDSP)
+                | since(ArchVersion::V6K, TLS)
+                | ext(Extensions::VFP, VFP)
+                | ext(Extensions::VFP3, VFPV3 | VFPV3D16)
+                | ext(Extensions::IDIV, IDIVA | IDIVT)
         }
         GuestKind::Mips { config, .. } => {
             let bits = [
@@ -192,9 +202,38 @@ pub(crate) fn hwcap(kind: GuestKind) -> u32 {
     }
 }
 
+/// What the processor can do besides, likewise.
+fn hwcap2(kind: GuestKind) -> u32 {
+    const CRC32: u32 = 1 << 4;
+    match kind {
+        GuestKind::Arm { cpu, .. } if cpu.extensions.contain(Extensions::CRC) => CRC32,
+        GuestKind::Arm { .. } | GuestKind::Mips { .. } => 0,
+    }
+}
+
+/// What `uname -m` says.
+pub(crate) fn machine(kind: GuestKind) -> &'static str {
+    match kind {
+        GuestKind::Arm { cpu, .. } => match cpu.version {
+            ArchVersion::V4T => "armv4tl",
+            ArchVersion::V5TE => "armv5tel",
+            ArchVersion::V5TEJ => "armv5tejl",
+            ArchVersion::V6 | ArchVersion::V6K | ArchVersion::V6T2 => "armv6l",
+            // What ARMv8's kernels tell 32-bit programs would surprise many of these.
+            ArchVersion::V7 | ArchVersion::V8 => "armv7l",
+        },
+        GuestKind::Mips { .. } => "mips",
+    }
+}
+
 fn platform(kind: GuestKind) -> &'static str {
     match kind {
-        GuestKind::Arm { .. } => "v7l",
+        GuestKind::Arm { cpu, .. } => match cpu.version {
+            ArchVersion::V4T => "v4l",
+            ArchVersion::V5TE | ArchVersion::V5TEJ => "v5l",
+            ArchVersion::V6 | ArchVersion::V6K | ArchVersion::V6T2 => "v6l",
+            ArchVersion::V7 | ArchVersion::V8 => "v7l",
+        },
         GuestKind::Mips { config, .. } => config.release.name(),
     }
 }

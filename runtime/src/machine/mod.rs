@@ -244,8 +244,7 @@ fn reset(
         Cpu::Arm => {
             let hypervisor = ArmHypervisor::default();
             hypervisor.reset(cpu, entry);
-            let config =
-                ArmConfig { personality: demotic_arm::Personality::Machine, version: ArchVersion::V7 };
+            let config = ArmConfig::bare(ArchVersion::V7);
             (Hypervisor::Arm(hypervisor), Box::new(ArmGuest::new(config)))
         }
         Cpu::Mips => {

@@ -2,6 +2,11 @@
  * accesses at odd addresses; MIPS uses packed structures, that is LWL/LWR. */
 #include "t.h"
 
+#ifdef __arm__
+/* Says that this counts on unaligned accesses, which ARMv5 lacks (Tag_CPU_unaligned_access). */
+__asm__(".eabi_attribute 34, 1");
+#endif
+
 static unsigned char buf[64];
 
 #ifdef __mips__

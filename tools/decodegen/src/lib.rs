@@ -36,12 +36,21 @@ pub struct Generator {
     name: String,
     files: Vec<PathBuf>,
     sets: Vec<String>,
+    gated: bool,
 }
 
 impl Generator {
     /// A decoder that will be written to `NAME.rs`.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), files: Vec::new(), sets: Vec::new() }
+        Self { name: name.into(), files: Vec::new(), sets: Vec::new(), gated: false }
+    }
+
+    /// Makes the visitor say which features there are, by its method `has`. Words of rows with another feature are
+    /// undefined.
+    #[must_use]
+    pub fn gated(mut self) -> Self {
+        self.gated = true;
+        self
     }
 
     /// Adds the rows of a table.
@@ -77,7 +86,7 @@ impl Generator {
         if !errors.0.is_empty() {
             return Err(errors);
         }
-        let code = generate(&self.name, &tables, &self.sets)?;
+        let code = generate(self, &tables)?;
         let path = directory.as_ref().join(format!("{}.rs", self.name));
         std::fs::write(&path, code).map_err(|error| {
             let place = Place { file: path.display().to_string(), line: 0 };
@@ -88,7 +97,8 @@ impl Generator {
 }
 
 /// The code for tables given as pairs of file name and text.
-fn generate(name: &str, tables: &[(String, String)], sets: &[String]) -> Result<String, Errors> {
+fn generate(generator: &Generator, tables: &[(String, String)]) -> Result<String, Errors> {
+    let Generator { name, sets, gated, .. } = generator;
     let mut errors = Errors::default();
     let mut rows = Vec::new();
     for (file, text) in tables {
@@ -102,5 +112,5 @@ fn generate(name: &str, tables: &[(String, String)], sets: &[String]) -> Result<
         errors.0.dedup();
         return Err(errors);
     }
-    Ok(emit::module(name, &rows, sets, &facts))
+    Ok(emit::module(name, &rows, sets, &facts, *gated))
 }

@@ -28,7 +28,6 @@ static NUMBERS: Numbers = Numbers {
     sol_socket: 1,
     rlim_infinity: u32::MAX,
     rlimits: [5, 6, 7, 8, 9],
-    machine: "armv7l",
 };
 
 /// arch/arm/include/uapi/asm/fcntl.h; the rest is generic.

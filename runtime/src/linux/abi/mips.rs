@@ -30,7 +30,6 @@ static NUMBERS: Numbers = Numbers {
     sol_socket: 0xffff,
     rlim_infinity: 0x7fff_ffff,
     rlimits: [7, 8, 5, 9, 6],
-    machine: "mips",
 };
 
 /// arch/mips/include/uapi/asm/fcntl.h.

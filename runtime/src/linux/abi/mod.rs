@@ -182,8 +182,6 @@ pub(crate) struct Numbers {
     pub(crate) rlim_infinity: u32,
     /// Guest numbers of the resources whose host numbers are 5 to 9 (RSS, NPROC, NOFILE, MEMLOCK, AS).
     pub(crate) rlimits: [u32; 5],
-    /// `uname -m`.
-    pub(crate) machine: &'static str,
 }
 
 /// An ABI.

@@ -8,7 +8,7 @@ use crate::linux::abi::Encoder;
 use crate::linux::host::{self, Arg, Errno, Plain};
 use crate::linux::siginfo::{Fields, SigInfo};
 use crate::linux::syscall::{After, Call, SysResult};
-use crate::loader::GuestKind;
+use crate::loader::{GuestKind, machine};
 
 use super::time::{Width, optional_timespec};
 
@@ -165,7 +165,7 @@ pub(crate) fn uname(c: &mut Call<'_>) -> SysResult {
     for field in [&name.sysname, &name.nodename, &name.release, &name.version] {
         e.bytes(&field.map(|b| b as u8));
     }
-    e.bytes(c.abi().numbers().machine.as_bytes()).pad_to(5 * FIELD);
+    e.bytes(machine(c.process.kind).as_bytes()).pad_to(5 * FIELD);
     e.bytes(&name.domainname.map(|b| b as u8));
     c.memory().write_bytes(c.uint(0), e.as_bytes())?;
     Ok(0)
