@@ -5,6 +5,8 @@
 use crate::flags::Isa;
 
 #[cfg(test)]
+mod cases;
+#[cfg(test)]
 mod coverage;
 
 /// What becomes of the words of a row.

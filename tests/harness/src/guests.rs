@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use demotic_arm::{ArmConfig, ArmGuest};
+use demotic_arm::{ArmConfig, ArmGuest, Cpu, Personality};
 use demotic_ir::GuestArch;
 use demotic_mips::{Ases, MipsConfig, MipsGuest, Release};
 
@@ -13,6 +13,8 @@ pub enum Isa {
     A32,
     /// T32, with VFP.
     T32,
+    /// A32 of an ARM926 (ARMv5TEJ), or its T32 where bit 0 of the address is set.
+    ArmV5,
     /// Little-endian MIPS32.
     Mipsel,
     /// Big-endian MIPS32.
@@ -29,9 +31,10 @@ pub enum Isa {
 
 impl Isa {
     /// All of them.
-    pub const ALL: [Isa; 8] = [
+    pub const ALL: [Isa; 9] = [
         Isa::A32,
         Isa::T32,
+        Isa::ArmV5,
         Isa::Mipsel,
         Isa::Mips,
         Isa::Mipselr6,
@@ -45,6 +48,7 @@ impl Isa {
         match self {
             Isa::A32 => "a32",
             Isa::T32 => "t32",
+            Isa::ArmV5 => "armv5",
             Isa::Mipsel => "mipsel",
             Isa::Mips => "mips",
             Isa::Mipselr6 => "mipselr6",
@@ -60,6 +64,7 @@ impl Isa {
         match name.split('_').next()? {
             "a32" | "vfp" => Some(Isa::A32),
             "t16" | "t32" => Some(Isa::T32),
+            "armv5" => Some(Isa::ArmV5),
             "mipsel" => Some(Isa::Mipsel),
             "mips" => Some(Isa::Mips),
             "mipselr6" => Some(Isa::Mipselr6),
@@ -74,6 +79,7 @@ impl Isa {
     pub fn guest(self) -> Arc<dyn GuestArch> {
         match self {
             Isa::A32 | Isa::T32 => Arc::new(ArmGuest::new(ArmConfig::default())),
+            Isa::ArmV5 => arm926(),
             Isa::Mipsel => Arc::new(MipsGuest::new(MipsConfig::max(false, Release::R2, false))),
             Isa::Mips => Arc::new(MipsGuest::new(MipsConfig::max(true, Release::R2, false))),
             Isa::Mipselr6 => Arc::new(MipsGuest::new(MipsConfig::max(false, Release::R6, false))),
@@ -93,7 +99,7 @@ impl Isa {
         match self {
             Isa::T32 if len == 2 => (word as u16).to_le_bytes().into(),
             Isa::T32 => word.rotate_left(16).to_le_bytes().into(),
-            Isa::A32 | Isa::Mipsel | Isa::Mipselr6 | Isa::Mipseldsp => word.to_le_bytes().into(),
+            Isa::A32 | Isa::ArmV5 | Isa::Mipsel | Isa::Mipselr6 | Isa::Mipseldsp => word.to_le_bytes().into(),
             Isa::Mips | Isa::Mipsr6 | Isa::Mipsdsp => word.to_be_bytes().into(),
         }
     }
@@ -102,4 +108,10 @@ impl Isa {
 /// The processor with the DSP module.
 fn with_dsp(config: MipsConfig) -> MipsConfig {
     MipsConfig { ases: Ases { dsp: true, dspr2: true, ..config.ases }, ..config }
+}
+
+/// An ARM926, the last of ARMv5.
+fn arm926() -> Arc<dyn GuestArch> {
+    let config = Cpu::by_name("arm926").map(|cpu| cpu.config(Personality::Linux));
+    Arc::new(ArmGuest::new(config.unwrap_or_default()))
 }

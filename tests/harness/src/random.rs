@@ -113,7 +113,7 @@ impl Encodings {
     pub fn new(isa: Isa) -> Encodings {
         let mut rows: Vec<(&'static str, usize, RandomWord)> = Vec::new();
         match isa {
-            Isa::A32 => {
+            Isa::A32 | Isa::ArmV5 => {
                 rows.extend(executing_rows!(a32::decoder, 4, often_always));
                 rows.extend(executing_rows!(vfp::decoder, 4, often_always));
             }
@@ -219,7 +219,7 @@ pub fn state(isa: Isa, layout: &StateLayout, random: &mut Random) -> CpuState {
     cpu.set(layout.monitor_addr, u64::MAX);
     cpu.set(layout.pc, u64::from(CODE) | isa.isa_bit());
     match isa {
-        Isa::A32 | Isa::T32 => arm_state(&mut cpu, random),
+        Isa::A32 | Isa::T32 | Isa::ArmV5 => arm_state(&mut cpu, random),
         _ => mips_registers(&mut cpu, random),
     }
     if let Some(flags) = &layout.flags {
