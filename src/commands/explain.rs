@@ -5,7 +5,7 @@ use std::path::Path;
 
 use demotic_ir::{Block, CodeSource, CpuState, GuestArch, LiftOptions, Loc, passes, print_block};
 use demotic_runtime::loader;
-use demotic_translator::{Listing, MemoryModel, list_region};
+use demotic_translator::{ListOptions, Listing, list_region};
 
 use crate::encodings::{self, Decoded, spaced};
 use crate::failure::Failure;
@@ -126,7 +126,7 @@ fn describe_encoding(out: &mut String, decoded: Option<&Decoded>, word: u32, len
 
 fn explain_address(flags: &ExplainFlags, file: &Path, address: &str) -> Result<String, Failure> {
     let kind = loader::identify(file).map_err(|error| Failure::new(error.to_string()))?.kind;
-    let arch = guest::architecture(kind, None)?;
+    let arch = guest::architecture(kind);
     let program = Program::read(file)?;
     let pc = resolve(&program, address, flags.arch, file)?;
     let loc = location(&*arch, pc);
@@ -203,7 +203,7 @@ fn translate(
     code: &dyn CodeSource,
     loc: Loc,
 ) -> Result<(demotic_translator::Region, Listing), Failure> {
-    let listed = list_region(arch, code, loc, MemoryModel::Window);
+    let listed = list_region(arch, code, loc, ListOptions::default());
     listed.map_err(|error| Failure::new(format!("{:#x} cannot be translated: {error}", loc.pc)))
 }
 

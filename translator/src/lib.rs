@@ -15,8 +15,9 @@ mod thunks;
 mod vcpu_state;
 
 pub use compile::Listing;
-pub use engine::{Engine, EngineKind, EngineOptions, EngineStats, SharedCode, list_region};
+pub use engine::{Engine, EngineKind, EngineOptions, EngineStats, ListOptions, SharedCode, list_region};
 pub use error::TranslatorError;
+pub use isa::HostFeatures;
 pub use lower::MemoryModel;
 pub use region::{FormOptions, Profile, Region, form_region};
 pub use run::{Vcpu, VcpuStats};

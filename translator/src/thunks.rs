@@ -10,7 +10,7 @@ use cranelift_jit::{ArenaMemoryProvider, JITBuilder, JITModule};
 use cranelift_module::{Linkage, Module, default_libcall_names};
 
 use crate::TranslatorError;
-use crate::isa::host_isa;
+use crate::isa::{HostFeatures, host_isa};
 use crate::lower::region_signature;
 
 /// Size of the thunks' memory; they take a few hundred bytes.
@@ -39,7 +39,8 @@ impl Thunks {
     /// When Cranelift or the host refuses.
     pub(crate) fn new(targets: ThunkTargets) -> Result<Thunks, TranslatorError> {
         let fail = |e: &dyn std::fmt::Display| TranslatorError::Cranelift(e.to_string());
-        let mut builder = JITBuilder::with_isa(host_isa(false)?, default_libcall_names());
+        let mut builder =
+            JITBuilder::with_isa(host_isa(false, HostFeatures::Native)?, default_libcall_names());
         let arena = ArenaMemoryProvider::new_with_size(ARENA).map_err(|e| fail(&e))?;
         builder.memory_provider(Box::new(arena));
         let mut module = JITModule::new(builder);

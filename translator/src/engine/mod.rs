@@ -10,12 +10,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cranelift_codegen::isa::TargetIsa;
-use demotic_ir::passes::{PassOptions, PassTimes};
+use demotic_ir::passes::PassTimes;
 use demotic_ir::{CodeSource, GuestArch, GuestCode, Loc};
 
 use crate::TranslatorError;
 use crate::compile::{CompiledRegion, Compiler, Listing};
-use crate::isa::{host_has_fma, host_isa};
+use crate::isa::{HostFeatures, host_has_fma, host_isa};
 use crate::lower::{LowerOptions, MemoryModel};
 use crate::region::{FormOptions, Profile, ProfileData, form_with_dataflow};
 use changes::CodeChanges;
@@ -134,7 +134,7 @@ impl TranslateContext {
             memory: self.options.memory?,
             precise_faults: self.precise.load(Ordering::Relaxed),
             nan_rule: self.arch.nan_rule(),
-            host_fma: host_has_fma(),
+            host_fma: host_has_fma(HostFeatures::Native),
         })
     }
 
@@ -203,7 +203,7 @@ impl Engine {
         options: EngineOptions,
         miss_thunk: u64,
     ) -> Result<Engine, TranslatorError> {
-        let isa = host_isa(options.verify)?;
+        let isa = host_isa(options.verify, HostFeatures::Native)?;
         let placed = PlacedCode::new(options.code_bytes, miss_thunk)?;
         let bounds = placed.bounds();
         let compiler = Compiler::new(isa.clone());
@@ -341,6 +341,24 @@ impl Engine {
     }
 }
 
+/// What a translation for readers is made for.
+#[derive(Clone, Copy, Debug)]
+pub struct ListOptions {
+    /// How it reaches guest memory.
+    pub memory: MemoryModel,
+    /// The host's optional instructions.
+    pub host: HostFeatures,
+    /// Stop adding blocks when the region has this many guest instructions.
+    pub max_insns: usize,
+}
+
+impl Default for ListOptions {
+    fn default() -> ListOptions {
+        let max_insns = FormOptions::default().max_insns;
+        ListOptions { memory: MemoryModel::Window, host: HostFeatures::Native, max_insns }
+    }
+}
+
 /// Translates the region at `loc` for readers.
 ///
 /// # Errors
@@ -349,12 +367,16 @@ pub fn list_region(
     arch: &dyn GuestArch,
     code: &dyn CodeSource,
     loc: Loc,
-    memory: MemoryModel,
+    list: ListOptions,
 ) -> Result<(crate::Region, Listing), TranslatorError> {
-    let mut compiler = Compiler::new(host_isa(true)?);
-    let form = FormOptions { passes: PassOptions::default(), ..FormOptions::default() };
-    let options =
-        LowerOptions { memory, precise_faults: false, nan_rule: arch.nan_rule(), host_fma: host_has_fma() };
+    let mut compiler = Compiler::new(host_isa(true, list.host)?);
+    let form = FormOptions { max_insns: list.max_insns, ..FormOptions::default() };
+    let options = LowerOptions {
+        memory: list.memory,
+        precise_faults: false,
+        nan_rule: arch.nan_rule(),
+        host_fma: host_has_fma(list.host),
+    };
     let (region, flow) = form_with_dataflow(arch, code, None, &form, loc, options.exact_accesses());
     let listing = compiler.listing(&region, &flow, arch.layout(), options)?;
     Ok((region, listing))

@@ -12,7 +12,6 @@ use demotic_ir::softfloat::{FloatCall, FloatOp, Number, default_nan};
 use demotic_ir::{FloatCc, FpMode, Lanes, NanRule, Op, Rounding, Value};
 
 use super::{Shift, lane_type, vector_type};
-use crate::isa::host_has_fma;
 use crate::lower::float::{decode, encode, float_cc};
 use crate::lower::{Lowerer, state_access};
 use crate::vcpu_state::{HostCall, offset};
@@ -92,7 +91,7 @@ impl Lowerer<'_> {
         operands: [ir::Value; 3],
     ) -> Option<ir::Value> {
         let mode = call.mode;
-        if mode.round != Rounding::Nearest || call.op == FloatOp::Fma && !host_has_fma() {
+        if mode.round != Rounding::Nearest || call.op == FloatOp::Fma && !self.options.host_fma {
             return None;
         }
         let count = match call.op {
