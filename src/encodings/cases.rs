@@ -49,7 +49,7 @@ fn isa_of(guest: Guest, case: &Case) -> Isa {
     match guest {
         Guest::A32 | Guest::T32 | Guest::ArmV5 if case.pc & 1 != 0 => Isa::Thumb,
         Guest::A32 | Guest::T32 | Guest::ArmV5 => Isa::Arm,
-        Guest::Mipsel | Guest::Mipseldsp => Isa::Mipsel,
+        Guest::Mipsel | Guest::Mipself64 | Guest::Mipseldsp => Isa::Mipsel,
         Guest::Mips | Guest::Mipsdsp => Isa::Mips,
         Guest::Mipselr6 => Isa::Mipselr6,
         Guest::Mipsr6 => Isa::Mipsr6,

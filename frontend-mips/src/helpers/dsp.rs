@@ -102,7 +102,7 @@ fn halfwords(s: u64, t: u64) -> [i16; 4] {
 extern "C" fn precrqu_s_qb_ph(s: u64, t: u64, _: u64) -> u64 {
     let halves = halfwords(s, t);
     let word = halves.into_iter().fold(0, |word, half| word << 8 | (half >> 7).clamp(0, 0xff) as u32);
-    noted(word, halves.into_iter().any(|half| half < 0 || half > 0x7f80))
+    noted(word, halves.into_iter().any(|half| !(0..=0x7f80).contains(&half)))
 }
 
 /// Q31 to Q15, rounded.

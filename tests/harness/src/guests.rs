@@ -19,6 +19,8 @@ pub enum Isa {
     Mipsel,
     /// Big-endian MIPS32.
     Mips,
+    /// Little-endian MIPS32 release 5 with every extension and 64-bit floating-point registers.
+    Mipself64,
     /// Little-endian MIPS32 release 6.
     Mipselr6,
     /// Big-endian MIPS32 release 6.
@@ -31,12 +33,13 @@ pub enum Isa {
 
 impl Isa {
     /// All of them.
-    pub const ALL: [Isa; 9] = [
+    pub const ALL: [Isa; 10] = [
         Isa::A32,
         Isa::T32,
         Isa::ArmV5,
         Isa::Mipsel,
         Isa::Mips,
+        Isa::Mipself64,
         Isa::Mipselr6,
         Isa::Mipsr6,
         Isa::Mipseldsp,
@@ -51,6 +54,7 @@ impl Isa {
             Isa::ArmV5 => "armv5",
             Isa::Mipsel => "mipsel",
             Isa::Mips => "mips",
+            Isa::Mipself64 => "mipself64",
             Isa::Mipselr6 => "mipselr6",
             Isa::Mipsr6 => "mipsr6",
             Isa::Mipseldsp => "mipseldsp",
@@ -67,6 +71,7 @@ impl Isa {
             "armv5" => Some(Isa::ArmV5),
             "mipsel" => Some(Isa::Mipsel),
             "mips" => Some(Isa::Mips),
+            "mipself64" => Some(Isa::Mipself64),
             "mipselr6" => Some(Isa::Mipselr6),
             "mipsr6" => Some(Isa::Mipsr6),
             "mipseldsp" => Some(Isa::Mipseldsp),
@@ -80,8 +85,12 @@ impl Isa {
         match self {
             Isa::A32 | Isa::T32 => Arc::new(ArmGuest::new(ArmConfig::default())),
             Isa::ArmV5 => arm926(),
-            Isa::Mipsel => Arc::new(MipsGuest::new(MipsConfig::max(false, Release::R2, false))),
-            Isa::Mips => Arc::new(MipsGuest::new(MipsConfig::max(true, Release::R2, false))),
+            Isa::Mipsel => Arc::new(MipsGuest::new(MipsConfig::linux(false))),
+            Isa::Mips => Arc::new(MipsGuest::new(MipsConfig::linux(true))),
+            Isa::Mipself64 => {
+                let config = MipsConfig::max(false, Release::R2, false);
+                Arc::new(MipsGuest::new(MipsConfig { fr: true, ..config }))
+            }
             Isa::Mipselr6 => Arc::new(MipsGuest::new(MipsConfig::max(false, Release::R6, false))),
             Isa::Mipsr6 => Arc::new(MipsGuest::new(MipsConfig::max(true, Release::R6, false))),
             Isa::Mipseldsp => Arc::new(MipsGuest::new(with_dsp(MipsConfig::linux(false)))),
@@ -99,7 +108,9 @@ impl Isa {
         match self {
             Isa::T32 if len == 2 => (word as u16).to_le_bytes().into(),
             Isa::T32 => word.rotate_left(16).to_le_bytes().into(),
-            Isa::A32 | Isa::ArmV5 | Isa::Mipsel | Isa::Mipselr6 | Isa::Mipseldsp => word.to_le_bytes().into(),
+            Isa::A32 | Isa::ArmV5 | Isa::Mipsel | Isa::Mipself64 | Isa::Mipselr6 | Isa::Mipseldsp => {
+                word.to_le_bytes().into()
+            }
             Isa::Mips | Isa::Mipsr6 | Isa::Mipsdsp => word.to_be_bytes().into(),
         }
     }

@@ -123,7 +123,7 @@ impl Encodings {
                 let in_t32 = |word, _: &mut Random| word & 0x0fff_ffff | 0xe000_0000;
                 rows.extend(executing_rows!(vfp::decoder, 4, in_t32));
             }
-            Isa::Mipsel | Isa::Mips => {
+            Isa::Mipsel | Isa::Mips | Isa::Mipself64 => {
                 let plain = |row: &mips::Row| row.only != Some("r6") && !dsp(row);
                 rows.extend(executing_rows!(mips, 4, repeatable, plain));
             }
