@@ -24,6 +24,10 @@ text_enum! {
         Round = "round",
         /// The same; that it is not what `a` was is inexact.
         RoundInexact = "round_inexact",
+        /// ARM's estimate of `1 / a`.
+        RecipEstimate = "recip_estimate",
+        /// ARM's estimate of `1 / √a`.
+        RecipSqrtEstimate = "recip_sqrt_estimate",
         /// The smaller one; NaNs propagate.
         Min = "min",
         /// The larger one; NaNs propagate.
@@ -88,6 +92,8 @@ impl FloatCall {
             FloatOp::Fma => soft.fma(f, a, b, c),
             FloatOp::Round => soft.round_to_integral(f, a, false),
             FloatOp::RoundInexact => soft.round_to_integral(f, a, true),
+            FloatOp::RecipEstimate => soft.recip_estimate(f, a),
+            FloatOp::RecipSqrtEstimate => soft.recip_sqrt_estimate(f, a),
             FloatOp::Min => soft.min(f, a, b),
             FloatOp::Max => soft.max(f, a, b),
             FloatOp::MinNum => soft.min_num(f, a, b),

@@ -11,6 +11,7 @@ mod arithmetic;
 mod call;
 mod compare;
 mod convert;
+mod estimate;
 mod format;
 mod lanes;
 mod of_op;
@@ -21,6 +22,7 @@ mod tests;
 
 pub use call::{FloatCall, FloatOp};
 pub use compare::Order;
+pub use estimate::{recip_estimate, recip_sqrt_estimate};
 pub use format::{Number, default_nan, is_signalling};
 pub use lanes::compare_lanes;
 
