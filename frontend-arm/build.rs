@@ -5,7 +5,8 @@ fn main() -> Result<(), decodegen::Errors> {
     a32().write(&out)?;
     t16().write(&out)?;
     t32().write(&out)?;
-    vfp().write(&out)
+    vfp().write(&out)?;
+    asimd().write(&out)
 }
 
 /// A32: one table per class of the manual.
@@ -38,4 +39,16 @@ fn t32() -> decodegen::Generator {
 /// Floating point, which A32 and T32 share.
 fn vfp() -> decodegen::Generator {
     decodegen::Generator::new("vfp").file("tables/vfp.decode")
+}
+
+/// Advanced SIMD, in the encodings of A32: one table per class of the manual.
+fn asimd() -> decodegen::Generator {
+    decodegen::Generator::new("asimd")
+        .file("tables/asimd_three_same.decode")
+        .file("tables/asimd_three_different.decode")
+        .file("tables/asimd_two_misc.decode")
+        .file("tables/asimd_shift.decode")
+        .file("tables/asimd_permute.decode")
+        .file("tables/asimd_load_store.decode")
+        .file("tables/asimd_extension.decode")
 }

@@ -2,9 +2,11 @@
 
 use demotic_ir::{
     Block, CodeSource, CpuState, GuestArch, Helper, LiftOptions, Loc, NanRule, StateLayout, Trap,
+    VectorHelper,
 };
 
 use crate::a32;
+use crate::asimd::VECTOR_HELPERS;
 use crate::config::ArmConfig;
 use crate::helpers::HELPERS;
 use crate::lifter::Lifter;
@@ -49,6 +51,10 @@ impl GuestArch for ArmGuest {
 
     fn helpers(&self) -> &'static [Helper] {
         HELPERS
+    }
+
+    fn vector_helpers(&self) -> &'static [VectorHelper] {
+        VECTOR_HELPERS
     }
 
     fn nan_rule(&self) -> NanRule {

@@ -2,7 +2,8 @@
 //!
 //! Encodings stand in `tables/*.decode`; decodegen makes the decoders from them. A decoded word reaches a method that
 //! unpacks its operands ([`a32`], [`t32`], one file per instruction class of the manual), and that calls what the
-//! instruction means (`semantics`), which both share. Floating point ([`vfp`]) is encoded alike in both.
+//! instruction means (`semantics`), which both share. Floating point ([`vfp`]) and
+//! Advanced SIMD ([`asimd`]) are encoded alike in both.
 //!
 //! # What the front end promises about exits
 //!
@@ -29,6 +30,7 @@
 #![forbid(unsafe_code)]
 
 pub mod a32;
+pub mod asimd;
 mod branch_hints;
 mod config;
 pub mod cpus;

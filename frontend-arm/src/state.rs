@@ -36,7 +36,7 @@ pub const CPSR_M: u32 = 0x1f;
 pub const MODE_USR: u32 = 0x10;
 /// SPSR of the current mode.
 pub const SPSR: Slot = Slot(24);
-/// FPSCR without the condition flags.
+/// FPSCR without the condition flags and QC.
 pub const FPSCR: Slot = Slot(25);
 /// FPSCR's N, Z, C, V at bits 31 to 28.
 pub const FPSCR_NZCV: Slot = Slot(26);
@@ -75,6 +75,8 @@ pub const BANK_R8: Slot = Slot(72);
 /// D0 to D31, 64 bits each.
 pub const D: Slot = Slot(80);
 
+/// FPSCR.QC: not zero when it is set. In [`FPSCR`] it is always clear.
+pub const FPSCR_QC: Slot = Slot(112);
 /// Not 0 once the guest has read the FPSCR: from then on its cumulative flags are kept.
 pub const FPSCR_READ: Slot = Slot(113);
 
@@ -137,6 +139,7 @@ pub fn layout() -> StateLayout {
     for n in 0..32 {
         add(&format!("d{n}"), D.nth(n), Type::I64);
     }
+    add("fpscr_qc", FPSCR_QC, Type::I64);
     StateLayout {
         slots,
         pc: PC,

@@ -5,12 +5,15 @@ use std::fmt::Write as _;
 use super::branch::target;
 use super::data_processing::expand_imm;
 use super::decoder;
+use crate::asimd;
 use crate::names::{COND, REG, SHIFT, banked_name, barrier_name, crc_size, register_list};
 use crate::vfp;
 
 /// The instruction at `pc` as text; `None` when it is none.
 pub(crate) fn disassemble(word: u32, pc: u32) -> Option<String> {
-    let text = decoder::disassemble(word, &Operands { pc }).or_else(|| vfp::disassemble(word, None))?;
+    let asimd = || (word >> 28 == 15).then(|| asimd::disassemble(word, None)).flatten();
+    let others = || decoder::disassemble(word, &Operands { pc }).or_else(|| vfp::disassemble(word, None));
+    let text = asimd().or_else(others)?;
     (!text.is_empty()).then_some(text)
 }
 

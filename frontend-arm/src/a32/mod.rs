@@ -14,6 +14,7 @@ mod parallel;
 mod saturate;
 mod system;
 
+use crate::asimd;
 use crate::lifter::Lifter;
 use crate::vfp;
 
@@ -55,7 +56,10 @@ impl A32<'_, '_> {
 pub(crate) fn lift_insn(l: &mut Lifter<'_>, word: u32) {
     l.share_part(word >> 28, may_share_part(word));
     l.begin_insn(4, word, word >> 28);
-    let known = decoder::dispatch(word, &mut A32 { l }).is_some() || vfp::lift(l, word);
+    // Some of Advanced SIMD is in the space of coprocessors, whose rows take what it leaves.
+    let known = word >> 28 == 15 && asimd::lift(l, word)
+        || decoder::dispatch(word, &mut A32 { l }).is_some()
+        || vfp::lift(l, word);
     if !known {
         l.undefined_insn();
     }

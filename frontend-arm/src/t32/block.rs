@@ -4,6 +4,7 @@ use demotic_ir::{Block, CodeSource, Exit, LiftOptions, Trap, Type};
 
 use super::narrow::{self, Outcome};
 use super::{ItState, Narrow, Wide, wide};
+use crate::asimd;
 use crate::lifter::Lifter;
 use crate::vfp;
 
@@ -107,8 +108,9 @@ fn lift_narrow(l: &mut Lifter<'_>, word: u32, it: ItState) {
 }
 
 fn lift_wide(l: &mut Lifter<'_>, word: u32) {
-    let known =
-        wide::dispatch(word, &mut Wide { l }).is_some() || vfp::may_be_t32(word) && vfp::lift(l, word);
+    let known = wide::dispatch(word, &mut Wide { l }).is_some()
+        || vfp::may_be_t32(word) && vfp::lift(l, word)
+        || asimd::lift(l, asimd::of_t32(word));
     if !known {
         l.undefined_insn();
     }
@@ -186,6 +188,13 @@ impl Leaves {
         // 0x75 and 0x7d: data processing with registers; 0x76, 0x77: coprocessors; 0x78 to 0x7b: immediates, and with
         // bit 15 branches and miscellaneous control.
         match word >> 25 {
+            _ if row.is_none() && asimd::is_asimd(asimd::of_t32(word)) => {
+                if l.config.machine() {
+                    Leaves::AtCheck
+                } else {
+                    Leaves::AtFault
+                }
+            }
             0x76 | 0x77 if row.is_none() => match vfp::kind(word) {
                 _ if l.config.machine() => Leaves::AtCheck,
                 vfp::Kind::System => Leaves::AtCheck,

@@ -30,6 +30,7 @@ pub use it::ItState;
 
 use demotic_ir::CodeSource;
 
+use crate::asimd;
 use crate::lifter::Lifter;
 use crate::mode::Mode;
 use crate::vfp;
@@ -79,7 +80,8 @@ pub(crate) fn disassemble(word: u32, len: u8, pc: u32, it: ItState) -> Option<St
         return narrow::disassemble(word, &operands);
     }
     let vfp = || vfp::may_be_t32(word).then(|| vfp::disassemble(word, Some(it.cond()))).flatten();
-    wide::disassemble(word, &operands).or_else(vfp)
+    let asimd = || asimd::disassemble(asimd::of_t32(word), Some(it.cond()));
+    wide::disassemble(word, &operands).or_else(vfp).or_else(asimd)
 }
 
 /// The Thumb instruction at `address` (without the ISA bit) as text, and its length.

@@ -102,6 +102,13 @@ impl Operands for VfpOperands {
     fn dn(&self, out: &mut String, field: u32) {
         register(out, Format::Double, d_of_low(field));
     }
+    fn dup_vn(&self, out: &mut String, field: u32, q: u32) {
+        let d = d_of_low(field);
+        if q == 0 { register(out, Format::Double, d) } else { put!(out, "q{}", d / 2) }
+    }
+    fn dup_size(&self, out: &mut String, b: u32, e: u32) {
+        put!(out, ".{}", if b != 0 { 8 } else { 32 >> e });
+    }
     fn s_pair(&self, out: &mut String, field: u32) {
         let first = s_of_top(field);
         put!(out, "s{first}, s{}", first + 1);

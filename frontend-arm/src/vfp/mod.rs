@@ -22,14 +22,17 @@ pub mod decoder {
 use demotic_ir::softfloat::FloatOp;
 use demotic_ir::{FlagCc, MemSize, Rounding};
 
+use crate::asimd;
 use crate::lifter::Lifter;
 pub(crate) use compare::condition;
 use convert::Fixed;
 use data_processing::{Registers, Signs};
 use decoder::{Row, Visitor, args};
 use load_store::Multiple;
+pub(crate) use move_register::expand_f32;
 use registers::Format;
-pub(crate) use registers::Singles;
+pub(crate) use registers::{Singles, d_of_low, get_d, put_d};
+pub(crate) use system::check_enabled;
 
 /// The instruction `word` as text if it is of this class; `it_cond` is the condition of a T32 instruction.
 pub(crate) fn disassemble(word: u32, it_cond: Option<u32>) -> Option<String> {
@@ -42,7 +45,7 @@ pub(crate) fn lift(l: &mut Lifter<'_>, word: u32) -> bool {
         return false;
     }
     if !system::works_disabled(word) {
-        system::check_enabled(l);
+        check_enabled(l);
     }
     if l.mode.exact_exceptions() && kind(word) == Kind::Registers {
         // What an instruction raises must be raised only when it is executed.
@@ -277,6 +280,9 @@ impl Visitor for Vfp<'_, '_> {
     }
     fn vmov_from_lane32(&mut self, a: args::VmovFromLane32) {
         move_register::vmov_from_lane(self.l, a.rt, a.vn, a.lane, MemSize::B4, false);
+    }
+    fn vdup(&mut self, a: args::Vdup) {
+        asimd::vdup(self.l, (a.b, a.e), a.q, a.vn, a.rt);
     }
     fn vmov_from_core_2s(&mut self, a: args::VmovFromCore2s) {
         move_register::vmov_from_core_2s(self.l, a.vm, a.rt, a.rt2);

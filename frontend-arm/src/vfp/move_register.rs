@@ -25,7 +25,7 @@ fn expand_f16(imm8: u32) -> u32 {
 }
 
 /// The single-precision number that an 8-bit immediate stands for (VFPExpandImm).
-pub(super) fn expand_f32(imm8: u32) -> u32 {
+pub(crate) fn expand_f32(imm8: u32) -> u32 {
     let (sign, b, low) = (imm8 >> 7 & 1, imm8 >> 6 & 1, imm8 & 0x3f);
     // The exponent is NOT(b), b five times, and the two bits below b.
     let high = if b == 0 { 0b10_0000 } else { 0b01_1111 };

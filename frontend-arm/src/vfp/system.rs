@@ -11,13 +11,15 @@ use crate::state;
 const FPSID_VALUE: u32 = 0x4103_30f0;
 /// MVFR0: VFPv4 with 32 double registers, no short vectors, all rounding modes, no traps.
 const MVFR0_VALUE: u32 = 0x1011_0222;
-/// MVFR2: ARMv8's selections, directed roundings and conversions, minimum and maximum.
-const MVFR2_VALUE: u32 = 0x0000_0040;
-/// MVFR1: fused multiplication and addition, half precision; no Advanced SIMD.
-const MVFR1_VALUE: u32 = 0x1100_0011;
-/// The bits of the FPSCR that can be written, besides the condition flags: QC, AHP, DN, FZ, RMode, Stride, FZ16, Len and the
-/// cumulative exception flags.
-const FPSCR_WRITABLE: u32 = 0x0fff_009f;
+/// MVFR2: ARMv8's selections, directed roundings and conversions, minimum and maximum, in Advanced SIMD too.
+const MVFR2_VALUE: u32 = 0x0000_0043;
+/// MVFR1: fused multiplication and addition, half-precision arithmetic, Advanced SIMD complete.
+const MVFR1_VALUE: u32 = 0x1321_1111;
+/// FPSCR.QC, which has a slot of its own: whether Advanced SIMD has saturated.
+const FPSCR_QC: u32 = 1 << 27;
+/// The bits of the FPSCR that can be written, besides the condition flags and QC: AHP, DN, FZ, RMode, Stride, FZ16, Len
+/// and the cumulative exception flags.
+const FPSCR_WRITABLE: u32 = 0x07ff_009f;
 /// FPSCR.Stride and FPSCR.Len: vectors of registers.
 const FPSCR_VECTORS: u32 = 0x0037_0000;
 /// FPEXC.EN.
@@ -44,7 +46,7 @@ pub(super) fn works_disabled(word: u32) -> bool {
 }
 
 /// Traps as undefined while FPEXC.EN is clear. Processes on Linux never see that.
-pub(super) fn check_enabled(l: &mut Lifter<'_>) {
+pub(crate) fn check_enabled(l: &mut Lifter<'_>) {
     if !l.config.machine() {
         return;
     }
@@ -66,7 +68,13 @@ pub(super) fn vmrs(l: &mut Lifter<'_>, rt: u32, register: u32) {
         number::FPSCR => {
             let rest = l.b.get32(state::FPSCR);
             let nzcv = l.b.get32(state::FPSCR_NZCV);
-            l.or(rest, nzcv)
+            let flags = l.or(rest, nzcv);
+            let saturated = l.b.get(Type::I64, state::FPSCR_QC);
+            let zero = l.b.i64(0);
+            let saturated = l.b.icmp(Type::I64, saturated, zero, IntCc::Ne);
+            let saturated = l.number(saturated);
+            let qc = l.shl(saturated, FPSCR_QC.trailing_zeros());
+            l.or(flags, qc)
         }
         number::MVFR2 => l.imm(MVFR2_VALUE),
         number::MVFR1 => l.imm(MVFR1_VALUE),
@@ -103,6 +111,9 @@ pub(super) fn vmsr(l: &mut Lifter<'_>, register: u32, rt: u32) {
             let rest = l.and_imm(value, FPSCR_WRITABLE);
             l.hints.set_fpscr(None);
             l.put(state::FPSCR_NZCV, nzcv);
+            let qc = l.and_imm(value, FPSCR_QC);
+            let qc = l.wide(qc, false);
+            l.put_as(Type::I64, state::FPSCR_QC, qc);
             l.put(state::FPSCR, rest);
             trap_if_vectors(l, rest);
             let modes = l.and_imm(rest, Mode::FPSCR_MODES);
