@@ -48,7 +48,7 @@ pub(crate) struct Field {
 /// A row of an encoding table.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
-    /// The decoder it belongs to: `a32`, `t16`, `t32`, `vfp`, `mips32`, `mips32r6`.
+    /// The decoder it belongs to: `a32`, `t16`, `t32`, `vfp`, `asimd`, `mips32`, `mips32r6`.
     pub(crate) set: &'static str,
     /// Its name.
     pub(crate) name: &'static str,
@@ -118,14 +118,15 @@ encoding_table!(a32, "a32", "frontend-arm", demotic_arm::a32::decoder);
 encoding_table!(t16, "t16", "frontend-arm", demotic_arm::t32::narrow);
 encoding_table!(t32, "t32", "frontend-arm", demotic_arm::t32::wide);
 encoding_table!(vfp, "vfp", "frontend-arm", demotic_arm::vfp::decoder);
+encoding_table!(asimd, "asimd", "frontend-arm", demotic_arm::asimd::decoder);
 encoding_table!(mips32, "mips32", "frontend-mips", demotic_mips::decode, PreR6);
 encoding_table!(mips32r6, "mips32r6", "frontend-mips", demotic_mips::decode, R6);
 
 /// All rows of an instruction set.
 pub(crate) fn rows(isa: Isa) -> Vec<Row> {
     match isa {
-        Isa::Arm => [a32::rows(), vfp::rows()].concat(),
-        Isa::Thumb => [t16::rows(), t32::rows(), vfp::rows()].concat(),
+        Isa::Arm => [a32::rows(), vfp::rows(), asimd::rows()].concat(),
+        Isa::Thumb => [t16::rows(), t32::rows(), vfp::rows(), asimd::rows()].concat(),
         Isa::Mips | Isa::Mipsel => mips32::rows(),
         Isa::Mipsr6 | Isa::Mipselr6 => mips32r6::rows(),
     }
@@ -136,15 +137,18 @@ pub(crate) fn all_rows() -> Vec<Row> {
     let before = mips32::rows();
     let mut new = mips32r6::rows();
     new.retain(|row| before.iter().all(|other| other.name != row.name));
-    [a32::rows(), t16::rows(), t32::rows(), vfp::rows(), before, new].concat()
+    [a32::rows(), t16::rows(), t32::rows(), vfp::rows(), asimd::rows(), before, new].concat()
 }
 
 /// What a word of `len` bytes decodes to. T32 words have the first halfword on top.
 pub(crate) fn decode(isa: Isa, word: u32, len: u8) -> Option<Decoded> {
     match isa {
-        Isa::Arm => vfp::decode(word).or_else(|| a32::decode(word)),
+        Isa::Arm => asimd::decode(word).or_else(|| vfp::decode(word)).or_else(|| a32::decode(word)),
         Isa::Thumb if len == 2 => t16::decode(word),
-        Isa::Thumb => vfp::decode(word).or_else(|| t32::decode(word)),
+        Isa::Thumb => {
+            let shared = asimd::decode(demotic_arm::asimd::of_t32(word)).or_else(|| vfp::decode(word));
+            shared.or_else(|| t32::decode(word))
+        }
         Isa::Mips | Isa::Mipsel => mips32::decode(word),
         Isa::Mipsr6 | Isa::Mipselr6 => mips32r6::decode(word),
     }

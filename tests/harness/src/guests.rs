@@ -66,7 +66,7 @@ impl Isa {
     /// whether it is T32.
     pub fn of_file(name: &str) -> Option<Isa> {
         match name.split('_').next()? {
-            "a32" | "vfp" => Some(Isa::A32),
+            "a32" | "vfp" | "asimd" => Some(Isa::A32),
             "t16" | "t32" => Some(Isa::T32),
             "armv5" => Some(Isa::ArmV5),
             "mipsel" => Some(Isa::Mipsel),

@@ -1,6 +1,6 @@
 //! Random code from the encoding tables, and random states for it to begin in.
 
-use demotic_arm::{a32, state as arm, t32, vfp};
+use demotic_arm::{a32, asimd, state as arm, t32, vfp};
 use demotic_ir::{CpuState, StateLayout};
 use demotic_mips::{decode as mips, state as mips_state};
 
@@ -94,6 +94,12 @@ fn often_always(word: u32, random: &mut Random) -> u32 {
     if word >> 28 < 14 && random.below(2) == 0 { word & 0x0fff_ffff | 0xe000_0000 } else { word }
 }
 
+/// Gives most Advanced SIMD instructions registers of even numbers, which quadwords must have.
+fn often_even(word: u32, random: &mut Random) -> u32 {
+    let registers = if word >> 24 == 0xf4 { 0 } else { 0x1_1001 };
+    if random.below(8) != 0 { word & !registers } else { word }
+}
+
 /// The manual forbids branches that overwrite their own operand: executed again after a trap in their delay slot, they
 /// would go elsewhere.
 fn repeatable(word: u32, _: &mut Random) -> u32 {
@@ -116,12 +122,15 @@ impl Encodings {
             Isa::A32 | Isa::ArmV5 => {
                 rows.extend(executing_rows!(a32::decoder, 4, often_always));
                 rows.extend(executing_rows!(vfp::decoder, 4, often_always));
+                rows.extend(executing_rows!(asimd::decoder, 4, often_even));
             }
             Isa::T32 => {
                 rows.extend(executing_rows!(t32::narrow, 2, |word, _| word));
                 rows.extend(executing_rows!(t32::wide, 4, |word, _| word));
                 let in_t32 = |word, _: &mut Random| word & 0x0fff_ffff | 0xe000_0000;
                 rows.extend(executing_rows!(vfp::decoder, 4, in_t32));
+                let asimd_in_t32 = |word, random: &mut Random| asimd::to_t32(often_even(word, random));
+                rows.extend(executing_rows!(asimd::decoder, 4, asimd_in_t32));
             }
             Isa::Mipsel | Isa::Mips | Isa::Mipself64 => {
                 let plain = |row: &mips::Row| row.only != Some("r6") && !dsp(row);
