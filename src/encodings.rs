@@ -121,6 +121,16 @@ encoding_table!(vfp, "vfp", "frontend-arm", demotic_arm::vfp::decoder);
 encoding_table!(asimd, "asimd", "frontend-arm", demotic_arm::asimd::decoder);
 encoding_table!(mips32, "mips32", "frontend-mips", demotic_mips::decode, PreR6);
 encoding_table!(mips32r6, "mips32r6", "frontend-mips", demotic_mips::decode, R6);
+encoding_table!(mips16e, "mips16e", "frontend-mips", demotic_mips::mips16e::narrow);
+encoding_table!(mips16e_extended, "mips16e_extended", "frontend-mips", demotic_mips::mips16e::extended);
+encoding_table!(micromips16, "micromips16", "frontend-mips", demotic_mips::micromips::narrow);
+encoding_table!(micromips, "micromips", "frontend-mips", demotic_mips::micromips::wide);
+encoding_table!(
+    micromips_reencoded,
+    "micromips_reencoded",
+    "frontend-mips",
+    demotic_mips::micromips::reencoded
+);
 
 /// All rows of an instruction set.
 pub(crate) fn rows(isa: Isa) -> Vec<Row> {
@@ -129,6 +139,8 @@ pub(crate) fn rows(isa: Isa) -> Vec<Row> {
         Isa::Thumb => [t16::rows(), t32::rows(), vfp::rows(), asimd::rows()].concat(),
         Isa::Mips | Isa::Mipsel => mips32::rows(),
         Isa::Mipsr6 | Isa::Mipselr6 => mips32r6::rows(),
+        Isa::Mips16 => [mips16e::rows(), mips16e_extended::rows()].concat(),
+        Isa::Micromips => [micromips16::rows(), micromips::rows(), micromips_reencoded::rows()].concat(),
     }
 }
 
@@ -137,10 +149,11 @@ pub(crate) fn all_rows() -> Vec<Row> {
     let before = mips32::rows();
     let mut new = mips32r6::rows();
     new.retain(|row| before.iter().all(|other| other.name != row.name));
-    [a32::rows(), t16::rows(), t32::rows(), vfp::rows(), asimd::rows(), before, new].concat()
+    let mips = [before, new, rows(Isa::Mips16), rows(Isa::Micromips)].concat();
+    [a32::rows(), t16::rows(), t32::rows(), vfp::rows(), asimd::rows(), mips].concat()
 }
 
-/// What a word of `len` bytes decodes to. T32 words have the first halfword on top.
+/// What a word of `len` bytes decodes to. Of two halfwords the first one is on top.
 pub(crate) fn decode(isa: Isa, word: u32, len: u8) -> Option<Decoded> {
     match isa {
         Isa::Arm => asimd::decode(word).or_else(|| vfp::decode(word)).or_else(|| a32::decode(word)),
@@ -151,6 +164,10 @@ pub(crate) fn decode(isa: Isa, word: u32, len: u8) -> Option<Decoded> {
         }
         Isa::Mips | Isa::Mipsel => mips32::decode(word),
         Isa::Mipsr6 | Isa::Mipselr6 => mips32r6::decode(word),
+        Isa::Mips16 if len == 2 => mips16e::decode(word),
+        Isa::Mips16 => mips16e_extended::decode(word),
+        Isa::Micromips if len == 2 => micromips16::decode(word),
+        Isa::Micromips => micromips_reencoded::decode(word).or_else(|| micromips::decode(word)),
     }
 }
 

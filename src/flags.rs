@@ -245,6 +245,17 @@ pub(crate) enum Isa {
     Mipsr6,
     /// MIPS32 release 6, little-endian.
     Mipselr6,
+    /// MIPS16e, little-endian.
+    Mips16,
+    /// microMIPS, little-endian.
+    Micromips,
+}
+
+impl Isa {
+    /// Whether instructions come in halfwords, and their addresses have the ISA bit.
+    pub(crate) fn is_halfwords(self) -> bool {
+        matches!(self, Isa::Thumb | Isa::Mips16 | Isa::Micromips)
+    }
 }
 
 /// Options of `demotic list`.

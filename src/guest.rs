@@ -29,5 +29,7 @@ pub(crate) fn of_isa(isa: Isa) -> Arc<dyn GuestArch> {
         Isa::Mipsel => Arc::new(MipsGuest::new(MipsConfig::max(false, Release::R2, false))),
         Isa::Mipsr6 => Arc::new(MipsGuest::new(MipsConfig::max(true, Release::R6, false))),
         Isa::Mipselr6 => Arc::new(MipsGuest::new(MipsConfig::max(false, Release::R6, false))),
+        Isa::Mips16 => Arc::new(MipsGuest::new(MipsConfig::max(false, Release::R2, false))),
+        Isa::Micromips => Arc::new(MipsGuest::new(MipsConfig::max(false, Release::R2, true))),
     }
 }

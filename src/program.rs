@@ -4,6 +4,7 @@ use std::path::Path;
 
 use demotic_ir::CodeSource;
 use goblin::elf::Elf;
+use goblin::elf::header::EM_MIPS;
 use goblin::elf::program_header::PT_LOAD;
 use goblin::elf::sym::STT_FUNC;
 
@@ -32,6 +33,14 @@ pub(crate) struct Program {
     entry: u64,
 }
 
+/// Whether a MIPS symbol with that `st_other` is in MIPS16 or microMIPS code.
+const fn is_compressed(other: u8) -> bool {
+    const STO_MIPS16: u8 = 0xf0;
+    const STO_MIPS_ISA: u8 = 0xc0;
+    const STO_MICROMIPS: u8 = 0x80;
+    other & STO_MIPS16 == STO_MIPS16 || other & STO_MIPS_ISA == STO_MICROMIPS
+}
+
 impl Program {
     /// Reads an ELF file.
     ///
@@ -48,11 +57,13 @@ impl Program {
             bytes: file.get(h.file_range()).unwrap_or_default().to_vec(),
             writable: h.is_write(),
         });
+        let mips = elf.header.e_machine == EM_MIPS;
         let tables = [(&elf.syms, &elf.strtab), (&elf.dynsyms, &elf.dynstrtab)];
         let symbols = tables.into_iter().flat_map(|(symbols, names)| {
             symbols.iter().filter(|s| s.st_value != 0 && s.st_shndx != 0).filter_map(|s| {
                 let name = names.get_at(s.st_name).filter(|name| !name.is_empty())?.to_owned();
-                Some(Symbol { name, value: s.st_value, size: s.st_size, function: s.st_type() == STT_FUNC })
+                let value = s.st_value | u64::from(mips && is_compressed(s.st_other));
+                Some(Symbol { name, value, size: s.st_size, function: s.st_type() == STT_FUNC })
             })
         });
         Ok(Program { segments: segments.collect(), symbols: symbols.collect(), entry: elf.entry })

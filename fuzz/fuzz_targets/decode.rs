@@ -42,7 +42,7 @@ fuzz_target!(|input: &[u8]| {
     let mode = u32::from(mode & 3) | u32::from(*itstate) << 8;
     let loc = match isa {
         Isa::A32 | Isa::T32 | Isa::ArmV5 => Loc { pc: START | isa.isa_bit(), mode },
-        _ => Loc::new(START),
+        _ => Loc::new(START | isa.isa_bit()),
     };
     let code = Code(code);
     let (text, len) = guest.disassemble(loc, &code);

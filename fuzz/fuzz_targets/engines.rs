@@ -18,7 +18,7 @@ thread_local! {
 
 /// Code as instructions of the least length there is, so that it can be made small.
 fn instructions(isa: Isa, code: &[u8]) -> Vec<Insn> {
-    let len = if isa == Isa::T32 { 2 } else { 4 };
+    let len = if isa.isa_bit() != 0 { 2 } else { 4 };
     code.chunks_exact(len).map(|bytes| Insn { name: "bytes", bytes: bytes.into() }).collect()
 }
 

@@ -46,7 +46,7 @@ pub(crate) fn explain(flags: &ExplainFlags) -> Result<String, Failure> {
 
 // ---- a word ----
 
-/// An encoding as typed: its value, first T32 halfword on top, and its length in bytes.
+/// An encoding as typed: its value, first halfword on top, and its length in bytes.
 fn parse_word(text: &str, isa: Isa) -> Result<(u32, u8), Failure> {
     let digits: String = text.trim_start_matches("0x").chars().filter(|c| !" _".contains(*c)).collect();
     let word = u32::from_str_radix(&digits, 16).map_err(|_| {
@@ -55,7 +55,7 @@ fn parse_word(text: &str, isa: Isa) -> Result<(u32, u8), Failure> {
         ))
     })?;
     match isa {
-        Isa::Thumb if digits.len() <= 4 => Ok((word, 2)),
+        _ if isa.is_halfwords() && digits.len() <= 4 => Ok((word, 2)),
         _ => Ok((word, 4)),
     }
 }
@@ -63,8 +63,10 @@ fn parse_word(text: &str, isa: Isa) -> Result<(u32, u8), Failure> {
 /// The bytes of a word in memory.
 fn word_bytes(word: u32, len: u8, isa: Isa) -> Vec<u8> {
     match isa {
-        Isa::Thumb if len == 2 => (word as u16).to_le_bytes().to_vec(),
-        Isa::Thumb => [(word >> 16) as u16, word as u16].iter().flat_map(|half| half.to_le_bytes()).collect(),
+        _ if isa.is_halfwords() && len == 2 => (word as u16).to_le_bytes().to_vec(),
+        Isa::Thumb | Isa::Mips16 | Isa::Micromips => {
+            [(word >> 16) as u16, word as u16].iter().flat_map(|half| half.to_le_bytes()).collect()
+        }
         Isa::Arm | Isa::Mipsel | Isa::Mipselr6 => word.to_le_bytes().to_vec(),
         Isa::Mips | Isa::Mipsr6 => word.to_be_bytes().to_vec(),
     }
@@ -80,7 +82,7 @@ fn explain_word(flags: &ExplainFlags, text: &str) -> Result<String, Failure> {
         bytes.extend([0; 4]);
     }
     let code = Snippet { addr: WORD_ADDRESS, bytes };
-    let loc = location(&*arch, WORD_ADDRESS | u64::from(isa == Isa::Thumb));
+    let loc = location(&*arch, WORD_ADDRESS | u64::from(isa.is_halfwords()));
     let parts = Parts::of(flags);
     let mut out = String::new();
     if parts.guest {
@@ -175,11 +177,11 @@ fn resolve(program: &Program, text: &str, isa: Option<Isa>, file: &Path) -> Resu
     if !program.fetch(address & !1, &mut byte) {
         return Err(Failure::usage(format!("{} has nothing at {address:#x}", file.display())));
     }
-    let thumb = match isa {
-        Some(isa) => isa == Isa::Thumb,
+    let isa_bit = match isa {
+        Some(isa) => isa.is_halfwords(),
         None => program.function_at(address & !1).is_some_and(|(_, value)| value & 1 != 0),
     };
-    Ok(address | u64::from(thumb))
+    Ok(address | u64::from(isa_bit))
 }
 
 fn disassemble_block(out: &mut String, arch: &dyn GuestArch, code: &dyn CodeSource, block: &Block) {

@@ -53,6 +53,8 @@ fn isa_of(guest: Guest, case: &Case) -> Isa {
         Guest::Mips | Guest::Mipsdsp => Isa::Mips,
         Guest::Mipselr6 => Isa::Mipselr6,
         Guest::Mipsr6 => Isa::Mipsr6,
+        Guest::Mips16 => Isa::Mips16,
+        Guest::Micromips => Isa::Micromips,
     }
 }
 
@@ -82,7 +84,10 @@ impl RowCase {
     }
 
     fn row(&self, insn: &GuestInsn) -> Option<Key> {
-        let row = decode(isa_of(self.guest, &self.case), insn.word, insn.len)?.row;
+        // A MIPS branch's length includes its delay slot.
+        let loc = self.loc().at(insn.pc | self.case.pc & 1);
+        let (_, len) = self.arch.disassemble(loc, &self.code(usize::MAX));
+        let row = decode(isa_of(self.guest, &self.case), insn.word, len)?.row;
         Some((row.set.into(), row.name.into()))
     }
 

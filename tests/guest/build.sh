@@ -10,7 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
 shift
-[ $# -gt 0 ] || set -- native armel armhf-a32 armhf-t32 mipsel mips
+[ $# -gt 0 ] || set -- native armel armhf-a32 armhf-t32 mipsel mips mips16 micromips
 
 # Contraction to fused operations would make floats differ between machines;
 # the programs provoke things that gcc warns about, hence -w.
@@ -27,6 +27,8 @@ compiler() {
     armhf-t32) echo "arm-linux-gnueabihf-gcc -mthumb" ;;
     mipsel)    echo "mipsel-linux-gnu-gcc" ;;
     mips)      echo "mips-linux-gnu-gcc" ;;
+    mips16)    echo "mipsel-linux-gnu-gcc -mips16" ;;   # the libc inside stays MIPS32
+    micromips) echo "mipsel-linux-gnu-gcc -mmicromips" ;;
     *)         echo "unknown configuration: $1" >&2; exit 2 ;;
     esac
 }

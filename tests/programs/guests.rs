@@ -8,7 +8,8 @@ use libtest_mimic::{Failed, Trial};
 use crate::ENGINES;
 use crate::process::{Ending, demotic, demotic_for, native, root, run, same, text};
 
-const CONFIGURATIONS: [&str; 5] = ["armel", "armhf-a32", "armhf-t32", "mipsel", "mips"];
+const CONFIGURATIONS: [&str; 7] =
+    ["armel", "armhf-a32", "armhf-t32", "mipsel", "mips", "mips16", "micromips"];
 
 /// A program that must not pass, and why. One that passes all the same is a failure.
 const EXPECTED_FAILURES: [(&str, &str); 1] =

@@ -10,7 +10,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 "$root/tests/guest/build.sh" "$1"
 out=$(cd "$1" && pwd)
 shift
-[ $# -gt 0 ] || set -- armel armhf-a32 armhf-t32 mipsel mips
+[ $# -gt 0 ] || set -- armel armhf-a32 armhf-t32 mipsel mips mips16
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 ulimit -c 0
@@ -35,6 +35,7 @@ for config; do
     arm*)   emu=qemu-arm ;;
     mipsel) emu=qemu-mipsel ;;
     mips)   emu=qemu-mips ;;
+    mips16) emu=qemu-mipsel ;;  # no processor of qemu has microMIPS of release 2 and an FPU
     *)      echo "unknown configuration: $config" >&2; exit 2 ;;
     esac
     for exe in "$out/$config"/*; do

@@ -7,4 +7,5 @@ mod objdump;
 mod program;
 mod qemu;
 mod rows;
+mod shapes;
 mod sweep;

@@ -143,12 +143,15 @@ impl LinuxProcess {
         if self.exit.is_some() { Resume::Stop } else { Resume::Continue }
     }
 
-    /// An instruction has raised a signal: it is delivered at that instruction.
-    fn raise_at(&mut self, cx: &mut TrapContext<'_>, pc: u64, info: &SigInfo) {
-        let slot = self.abi.pc_slot();
-        let isa = cx.cpu.get32(slot) & 1;
-        cx.cpu.set32(slot, pc as u32 & !1 | isa);
+    /// The instruction at code address `pc` has raised a signal: it is delivered there.
+    fn raise_at(&mut self, cx: &mut TrapContext<'_>, pc: u32, info: &SigInfo) {
+        cx.cpu.set32(self.abi.pc_slot(), pc);
         self.raise(cx.cpu, cx.engine, info);
+    }
+
+    /// The code address of the instruction in progress, at `pc`: with the ISA bit, which the `pc` slot still has.
+    fn code_address(&self, cx: &TrapContext<'_>, pc: u64) -> u32 {
+        pc as u32 & !1 | cx.cpu.get32(self.abi.pc_slot()) & 1
     }
 
     fn trap_signal(&mut self, cx: &mut TrapContext<'_>, trap: Trap, pc: u64) -> SigInfo {
@@ -279,21 +282,22 @@ impl TrapHandler for LinuxProcess {
     }
 
     fn trap(&mut self, cx: &mut TrapContext<'_>, trap: Trap, pc: u64) -> Resume {
+        let here = self.code_address(cx, pc);
         if matches!(self.kind, GuestKind::Mips { .. }) {
+            // This may change the instruction set.
             delay_slot::finish(cx.cpu, pc);
         }
         match trap {
             Trap::Syscall { .. } => {
-                let isa = cx.cpu.get32(self.abi.pc_slot()) & 1;
                 self.abi.clear_monitor(cx.cpu);
-                self.system_call(cx.cpu, cx.engine, pc as u32 & !1 | isa);
+                self.system_call(cx.cpu, cx.engine, here);
             }
             Trap::CacheFlush => self.flush_code(cx.cpu, cx.engine),
             Trap::InterruptCheck => {}
             Trap::Privileged { word } if self.is_counter_read(word) => read_counter(cx.cpu, word),
             _ => {
                 let info = self.trap_signal(cx, trap, pc);
-                self.raise_at(cx, pc, &info);
+                self.raise_at(cx, here, &info);
             }
         }
         self.finish(cx)
@@ -301,7 +305,7 @@ impl TrapHandler for LinuxProcess {
 
     fn fault(&mut self, cx: &mut TrapContext<'_>, fault: Fault, pc: u64) -> Resume {
         let info = self.fault_signal(fault);
-        self.raise_at(cx, pc, &info);
+        self.raise_at(cx, self.code_address(cx, pc), &info);
         self.finish(cx)
     }
 

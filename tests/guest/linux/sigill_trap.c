@@ -39,6 +39,10 @@ int main(void)
         __asm__ volatile(".short 0xde05" : "+r"(x));
 #elif defined __arm__
         __asm__ volatile(".word 0xe7f005f5" : "+r"(x));
+#elif defined __mips16
+        __asm__ volatile(".half 0xf000, 0xe000" : "+r"(x));    /* ASMACRO */
+#elif defined __mips_micromips
+        __asm__ volatile(".half 0x0000, 0x003f" : "+r"(x));
 #elif defined __mips__
         __asm__ volatile(".word 0x7c00003f" : "+r"(x));
 #else
@@ -54,6 +58,8 @@ int main(void)
     __asm__ volatile("bkpt #0");
 #elif defined __arm__
     __asm__ volatile("bkpt #0");
+#elif defined __mips16 || defined __mips_micromips
+    __asm__ volatile("break 5\n\tnop");    /* two bytes each */
 #elif defined __mips__
     __asm__ volatile("break 5");
 #else

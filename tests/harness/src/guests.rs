@@ -29,11 +29,15 @@ pub enum Isa {
     Mipseldsp,
     /// Big-endian MIPS32 with the DSP module, revision 2.
     Mipsdsp,
+    /// MIPS16e, little-endian.
+    Mips16,
+    /// microMIPS, little-endian.
+    Micromips,
 }
 
 impl Isa {
     /// All of them.
-    pub const ALL: [Isa; 10] = [
+    pub const ALL: [Isa; 12] = [
         Isa::A32,
         Isa::T32,
         Isa::ArmV5,
@@ -44,6 +48,8 @@ impl Isa {
         Isa::Mipsr6,
         Isa::Mipseldsp,
         Isa::Mipsdsp,
+        Isa::Mips16,
+        Isa::Micromips,
     ];
 
     /// Name in trials.
@@ -59,6 +65,8 @@ impl Isa {
             Isa::Mipsr6 => "mipsr6",
             Isa::Mipseldsp => "mipseldsp",
             Isa::Mipsdsp => "mipsdsp",
+            Isa::Mips16 => "mips16",
+            Isa::Micromips => "micromips",
         }
     }
 
@@ -76,6 +84,8 @@ impl Isa {
             "mipsr6" => Some(Isa::Mipsr6),
             "mipseldsp" => Some(Isa::Mipseldsp),
             "mipsdsp" => Some(Isa::Mipsdsp),
+            "mips16" => Some(Isa::Mips16),
+            "micromips" => Some(Isa::Micromips),
             _ => None,
         }
     }
@@ -95,19 +105,26 @@ impl Isa {
             Isa::Mipsr6 => Arc::new(MipsGuest::new(MipsConfig::max(true, Release::R6, false))),
             Isa::Mipseldsp => Arc::new(MipsGuest::new(with_dsp(MipsConfig::linux(false)))),
             Isa::Mipsdsp => Arc::new(MipsGuest::new(with_dsp(MipsConfig::linux(true)))),
+            Isa::Mips16 => Arc::new(MipsGuest::new(MipsConfig::max(false, Release::R2, false))),
+            Isa::Micromips => Arc::new(MipsGuest::new(MipsConfig::max(false, Release::R2, true))),
         }
     }
 
     /// Bit 0 of code addresses.
     pub fn isa_bit(self) -> u64 {
-        u64::from(self == Isa::T32)
+        u64::from(self.is_halfwords())
+    }
+
+    /// Whether instructions come in halfwords.
+    fn is_halfwords(self) -> bool {
+        matches!(self, Isa::T32 | Isa::Mips16 | Isa::Micromips)
     }
 
     /// The bytes of an instruction word of `len` bytes as they stand in memory.
     pub fn bytes(self, word: u32, len: usize) -> Vec<u8> {
         match self {
-            Isa::T32 if len == 2 => (word as u16).to_le_bytes().into(),
-            Isa::T32 => word.rotate_left(16).to_le_bytes().into(),
+            _ if self.is_halfwords() && len == 2 => (word as u16).to_le_bytes().into(),
+            Isa::T32 | Isa::Mips16 | Isa::Micromips => word.rotate_left(16).to_le_bytes().into(),
             Isa::A32 | Isa::ArmV5 | Isa::Mipsel | Isa::Mipself64 | Isa::Mipselr6 | Isa::Mipseldsp => {
                 word.to_le_bytes().into()
             }

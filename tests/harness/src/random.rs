@@ -2,7 +2,7 @@
 
 use demotic_arm::{a32, asimd, state as arm, t32, vfp};
 use demotic_ir::{CpuState, StateLayout};
-use demotic_mips::{decode as mips, state as mips_state};
+use demotic_mips::{decode as mips, micromips, mips16e, state as mips_state};
 
 use crate::guests::Isa;
 
@@ -109,6 +109,19 @@ fn repeatable(word: u32, _: &mut Random) -> u32 {
     if branch_and_link || jump_and_link { word ^ 1 << 21 } else { word }
 }
 
+/// The same for 16-bit microMIPS instructions: JALR16 and JALRS16 of ra.
+fn repeatable16(word: u32, _: &mut Random) -> u32 {
+    if word & 0xffdf == 0x45df { word ^ 1 } else { word }
+}
+
+/// The same for 32-bit ones: JALR and its kin, branches that link.
+fn repeatable32(word: u32, _: &mut Random) -> u32 {
+    let (rt, rs) = (word >> 21 & 31, word >> 16 & 31);
+    let jump_and_link = word >> 26 == 0 && word & 0xfff == 0xf3c && rt == rs;
+    let branch_and_link = word >> 26 == 0b010000 && matches!(rt, 1 | 3 | 17 | 19) && rs == 31;
+    if jump_and_link || branch_and_link { word ^ 1 << 16 } else { word }
+}
+
 /// Whether the row is of the DSP module.
 fn dsp(row: &mips::Row) -> bool {
     matches!(row.feature, Some("dsp" | "dspr2"))
@@ -138,6 +151,15 @@ impl Encodings {
             }
             Isa::Mipseldsp | Isa::Mipsdsp => {
                 rows.extend(executing_rows!(mips, 4, repeatable, dsp));
+            }
+            Isa::Mips16 => {
+                rows.extend(executing_rows!(mips16e::narrow, 2, |word, _| word));
+                rows.extend(executing_rows!(mips16e::extended, 4, |word, _| word));
+            }
+            Isa::Micromips => {
+                rows.extend(executing_rows!(micromips::narrow, 2, repeatable16));
+                rows.extend(executing_rows!(micromips::wide, 4, repeatable32));
+                rows.extend(executing_rows!(micromips::reencoded, 4, |word, _| word));
             }
             Isa::Mipselr6 | Isa::Mipsr6 => {
                 rows.extend(executing_rows!(mips, 4, repeatable, |row| row.only != Some("pre_r6")));

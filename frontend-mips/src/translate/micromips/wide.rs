@@ -236,7 +236,11 @@ impl Wide<'_, '_> {
         self.l.reserved();
     }
 
+    /// What the processor does not have is reserved.
     fn unimplemented(&mut self, row: &'static Row, word: u32) {
-        self.l.unimplemented_row(row.name, word);
+        match row.feature {
+            Some(feature) if !self.l.config.has(feature) => self.l.reserved(),
+            _ => self.l.unimplemented_row(row.name, word),
+        }
     }
 }
