@@ -84,17 +84,20 @@ impl LinuxProcess {
         let count = std::thread::available_parallelism().map_or(1, usize::from);
         let entry = match self.kind {
             GuestKind::Arm { cpu, .. } => {
-                const NAMES: [(u32, &str); 10] = [
+                const NAMES: [(u32, &str); 13] = [
                     (1, "half"),
                     (2, "thumb"),
                     (4, "fastmult"),
                     (6, "vfp"),
                     (7, "edsp"),
+                    (12, "neon"),
                     (13, "vfpv3"),
                     (14, "vfpv3d16"),
                     (15, "tls"),
+                    (16, "vfpv4"),
                     (17, "idiva"),
                     (18, "idivt"),
+                    (19, "vfpd32"),
                 ];
                 let bits = hwcap(self.kind);
                 let features: Vec<&str> =

@@ -171,11 +171,14 @@ pub(crate) fn hwcap(kind: GuestKind) -> u32 {
     const FAST_MULT: u32 = 1 << 4;
     const VFP: u32 = 1 << 6;
     const EDSP: u32 = 1 << 7;
+    const NEON: u32 = 1 << 12;
     const VFPV3: u32 = 1 << 13;
     const VFPV3D16: u32 = 1 << 14;
     const TLS: u32 = 1 << 15;
+    const VFPV4: u32 = 1 << 16;
     const IDIVA: u32 = 1 << 17;
     const IDIVT: u32 = 1 << 18;
+    const VFPD32: u32 = 1 << 19;
     match kind {
         GuestKind::Arm { cpu, .. } => {
             let ext =
@@ -186,7 +189,13 @@ pub(crate) fn hwcap(kind: GuestKind) -> u32 {
                 | since(ArchVersion::V5TE, EDSP)
                 | since(ArchVersion::V6K, TLS)
                 | ext(Extensions::VFP, VFP)
-                | ext(Extensions::VFP3, VFPV3 | VFPV3D16)
+                | ext(Extensions::SIMD, NEON)
+                | ext(Extensions::VFP3, VFPV3)
+                | ext(
+                    Extensions::VFP3,
+                    if cpu.extensions.contain(Extensions::D32) { VFPD32 } else { VFPV3D16 },
+                )
+                | ext(Extensions::VFP4, VFPV4)
                 | ext(Extensions::IDIV, IDIVA | IDIVT)
         }
         GuestKind::Mips { config, .. } => {
@@ -204,10 +213,18 @@ pub(crate) fn hwcap(kind: GuestKind) -> u32 {
 
 /// What the processor can do besides, likewise.
 fn hwcap2(kind: GuestKind) -> u32 {
+    const AES: u32 = 1;
+    const PMULL: u32 = 1 << 1;
+    const SHA1: u32 = 1 << 2;
+    const SHA2: u32 = 1 << 3;
     const CRC32: u32 = 1 << 4;
     match kind {
-        GuestKind::Arm { cpu, .. } if cpu.extensions.contain(Extensions::CRC) => CRC32,
-        GuestKind::Arm { .. } | GuestKind::Mips { .. } => 0,
+        GuestKind::Arm { cpu, .. } => {
+            let crypto =
+                if cpu.extensions.contain(Extensions::CRYPTO) { AES | PMULL | SHA1 | SHA2 } else { 0 };
+            crypto | if cpu.extensions.contain(Extensions::CRC) { CRC32 } else { 0 }
+        }
+        GuestKind::Mips { .. } => 0,
     }
 }
 
