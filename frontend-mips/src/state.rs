@@ -14,7 +14,8 @@ pub const MONITOR_ADDR: Slot = Slot(35);
 pub const MONITOR_VALUE: Slot = Slot(36);
 /// UserLocal: hardware register 29, the Linux TLS pointer.
 pub const USER_LOCAL: Slot = Slot(37);
-/// FCSR without the condition codes, which are in [`FCC`]; see [`fcsr`] and [`set_fcsr`].
+/// FCSR without the condition codes, which are in [`FCC`], and without what arithmetic has raised since it was written,
+/// which is in [`FP_RAISED`] and [`FP_CAUSE`]; see [`fcsr`] and [`set_fcsr`].
 pub const FCSR: Slot = Slot(38);
 /// Operands of cache-maintenance traps.
 pub const SCRATCH: [Slot; 2] = [Slot(39), Slot(40)];
@@ -95,6 +96,14 @@ pub const SP: u32 = 29;
 /// Number of the return address register.
 pub const RA: u32 = 31;
 
+/// The exceptions that arithmetic has raised since the FCSR was written (`softfloat::Exceptions`): more of FCSR.Flags.
+pub const FP_RAISED: Slot = Slot(140);
+/// Those of the last arithmetic instruction with bit 8 set, which take the place of FCSR.Cause; 0 if there was none since
+/// the FCSR was written.
+pub const FP_CAUSE: Slot = Slot(141);
+/// Not 0 once the guest has read the FCSR: from then on Flags and Cause are kept.
+pub const FCSR_READ: Slot = Slot(142);
+
 /// Conventional names of the general registers (o32).
 pub const NAMES: [&str; 32] = [
     "zero", "at", "v0", "v1", "a0", "a1", "a2", "a3", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "t7", "s0",
@@ -109,15 +118,34 @@ pub const fn condition_bit(cc: u32) -> u32 {
     if cc == 0 { 23 } else { 24 + cc }
 }
 
+/// FCSR.Cause.
+pub const FCSR_CAUSE: u32 = 0x3f << FCSR_CAUSE_SHIFT;
+/// Lowest bit of FCSR.Cause.
+pub const FCSR_CAUSE_SHIFT: u32 = 12;
+/// Lowest bit of FCSR.Flags.
+pub const FCSR_FLAGS_SHIFT: u32 = 2;
+
+/// Exceptions as `softfloat::Exceptions` has them, in the order of FCSR: the other way round.
+fn exception_bits(raised: u32) -> u32 {
+    (raised & 0x1f).reverse_bits() >> 27
+}
+
 /// FCSR as the guest sees it.
 pub fn fcsr(state: &CpuState) -> u32 {
     let conditions = (0..8).map(|cc| state.get32(FCC.nth(cc)) << condition_bit(cc));
-    conditions.fold(state.get32(FCSR), |fcsr, bit| fcsr | bit)
+    let mut rest = state.get32(FCSR) | exception_bits(state.get32(FP_RAISED)) << FCSR_FLAGS_SHIFT;
+    let cause = state.get32(FP_CAUSE);
+    if cause != 0 {
+        rest = rest & !FCSR_CAUSE | exception_bits(cause) << FCSR_CAUSE_SHIFT;
+    }
+    conditions.fold(rest, |fcsr, bit| fcsr | bit)
 }
 
 /// Sets FCSR as the guest sees it.
 pub fn set_fcsr(state: &mut CpuState, fcsr: u32) {
     state.set32(FCSR, fcsr & !FCSR_CONDITIONS);
+    state.set32(FP_RAISED, 0);
+    state.set32(FP_CAUSE, 0);
     for cc in 0..8 {
         state.set32(FCC.nth(cc), fcsr >> condition_bit(cc) & 1);
     }
@@ -135,6 +163,9 @@ pub fn layout() -> StateLayout {
         ("pc", PC),
         ("userlocal", USER_LOCAL),
         ("fcsr", FCSR),
+        ("fp_raised", FP_RAISED),
+        ("fp_cause", FP_CAUSE),
+        ("fcsr_read", FCSR_READ),
         ("scratch0", SCRATCH[0]),
         ("scratch1", SCRATCH[1]),
         ("irq_lines", IRQ_LINES),
@@ -180,7 +211,7 @@ pub fn layout() -> StateLayout {
         slots,
         pc: PC,
         flags: None,
-        exceptions: None,
+        exceptions: Some(FP_RAISED),
         monitor_addr: MONITOR_ADDR,
         monitor_value: MONITOR_VALUE,
         scratch: SCRATCH,

@@ -2,6 +2,7 @@
 
 use crate::block::{Block, GuestInsn, Inst, Loc};
 use crate::exit::Exit;
+use crate::lanes::Lanes;
 use crate::lanes::Shuffle;
 use crate::ops::Op;
 use crate::softfloat::FloatCall;
@@ -15,6 +16,8 @@ pub struct BlockBuilder {
     src: u16,
     /// The slot in which the exceptions of floating-point ops are to accumulate.
     exceptions: Option<Slot>,
+    /// The slot that is to tell what the last instruction has raised, and the instruction that has written it.
+    cause: Option<(Slot, Option<u16>)>,
 }
 
 impl BlockBuilder {
@@ -24,6 +27,7 @@ impl BlockBuilder {
             block: Block { start, guest: Vec::new(), insts: Vec::new(), exits: Vec::new() },
             src: 0,
             exceptions: None,
+            cause: None,
         }
     }
 
@@ -58,13 +62,31 @@ impl BlockBuilder {
     pub fn push(&mut self, op: Op) -> Value {
         let v = Value(self.block.insts.len() as u32);
         self.block.insts.push(Inst { op, src: self.src });
-        if self.exceptions.is_some()
-            && !matches!(op, Op::FCmp { .. })
-            && let Some((call, operands)) = op.float_call()
-        {
-            self.raise(call, operands);
+        if self.exceptions.is_some() {
+            self.raise_of(op);
         }
         v
+    }
+
+    /// Lets what an op raises accumulate, of a vector op what each lane raises.
+    fn raise_of(&mut self, op: Op) {
+        if matches!(op, Op::FCmp { .. }) {
+            return;
+        }
+        if let Some((call, operands)) = op.float_call() {
+            self.raise(call, operands);
+        } else if let Some((call, operands)) = op.vector_float_call() {
+            let lanes = Lanes::of(call.from);
+            for lane in 0..lanes.count() as u8 {
+                let operands = operands.map(|v| self.vextract(Type::V128, v, lanes, lane));
+                self.raise(call, operands);
+            }
+        }
+    }
+
+    /// From here on `slot` tells what the last instruction with floating-point ops has raised, with bit 8 set.
+    pub fn record_cause(&mut self, slot: Option<Slot>) {
+        self.cause = slot.map(|slot| (slot, None));
     }
 
     /// Lets the exceptions that an operation raises accumulate, if that is asked for.
@@ -74,6 +96,15 @@ impl BlockBuilder {
             let before = self.get32(slot);
             let after = self.or(Type::I32, before, raised);
             self.put32(slot, after);
+        }
+        if let Some((slot, last)) = self.cause {
+            let mut cause = self.fcause(Type::I32, a, b, c, call);
+            if last == Some(self.src) {
+                let before = self.get32(slot);
+                cause = self.or(Type::I32, before, cause);
+            }
+            self.put32(slot, cause);
+            self.cause = Some((slot, Some(self.src)));
         }
     }
 

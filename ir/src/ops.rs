@@ -213,6 +213,8 @@ macro_rules! for_each_op {
             /// The exceptions that an operation raises (`softfloat::Exceptions`). Those that are in the layout's exception
             /// slot already may be missing.
             FRaises fraises (a: Any, b: Any, c: Any) (call: FloatCall) -> Is(I32), READS_STATE;
+            /// All exceptions that an operation raises, with bit 8 set.
+            FCause fcause (a: Any, b: Any, c: Any) (call: FloatCall) -> Is(I32), PURE;
             /// The same bits as another type of the same width (`i32`/`f32`, `i64`/`f64`).
             Bitcast bitcast (a: Any) (from: Type) -> Ty, PURE;
 

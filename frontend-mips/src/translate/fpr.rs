@@ -35,7 +35,7 @@ pub(super) struct Known {
 impl Lifter<'_> {
     /// How arithmetic rounds and treats subnormal numbers and NaNs.
     pub(super) fn fp_mode(&self) -> FpMode {
-        FpMode::NEAREST
+        mode::fp_mode(self.mode)
     }
 
     fn fr(&self) -> bool {

@@ -3,10 +3,13 @@
 use demotic_ir::Type::{I32, I64};
 use demotic_ir::{IntCc, Trap, Value};
 
-use super::Lifter;
 use super::fpr::{D, S};
+use super::{Lifter, mode};
 use crate::decode::args;
-use crate::state::{FCC, FCSR, FCSR_CONDITIONS, condition_bit};
+use crate::state::{
+    FCC, FCSR, FCSR_CAUSE, FCSR_CAUSE_SHIFT, FCSR_CONDITIONS, FCSR_FLAGS_SHIFT, FCSR_READ, FP_CAUSE,
+    FP_RAISED, condition_bit,
+};
 
 /// FCSR.RM.
 const RM: u32 = 3;
@@ -14,7 +17,7 @@ const RM: u32 = 3;
 const ENABLES: u32 = 0x1f << 7;
 /// FCSR.Cause and FCSR.Flags: what FEXR shows.
 const EXCEPTIONS: u32 = 0x0003_f07c;
-/// FCSR.FS. It has no effect: results too small for a normal number are always exact.
+/// FCSR.FS.
 const FS: u32 = 1 << 24;
 /// FCSR.ABS2008 and FCSR.NAN2008, which cannot be written.
 const MODE_2008: u32 = 3 << 18;
@@ -45,12 +48,22 @@ impl Lifter<'_> {
         let value = match a.fs {
             0 => self.b.i32(self.config.fir),
             25 => self.fccr(),
-            26 => self.fcsr_bits(EXCEPTIONS),
+            26 => {
+                let fcsr = self.fcsr_without_conditions();
+                self.field(fcsr, 0, EXCEPTIONS)
+            }
             28 => self.fenr(),
             31 => self.fcsr(),
             _ => self.b.i32(0),
         };
         self.set_gpr(a.rt, value);
+        if matches!(a.fs, 26 | 31) && self.mode & mode::EXACT_EXCEPTIONS == 0 {
+            // From its first look on the guest may care about Flags and Cause.
+            let read = self.b.i32(1);
+            self.b.put32(FCSR_READ, read);
+            let always = self.b.bool(true);
+            self.trap_if(always, Trap::InterruptCheck);
+        }
     }
 
     /// Writes to control registers that do not exist are ignored.
@@ -133,8 +146,27 @@ impl Lifter<'_> {
 
     /// FCSR with the condition codes.
     fn fcsr(&mut self) -> Value {
-        let rest = self.b.get32(FCSR);
+        let rest = self.fcsr_without_conditions();
         self.with_conditions(rest, condition_bit)
+    }
+
+    /// FCSR but for the condition codes: what was written to it, and what arithmetic has raised since.
+    fn fcsr_without_conditions(&mut self) -> Value {
+        let (written, raised, cause) = (self.b.get32(FCSR), self.b.get32(FP_RAISED), self.b.get32(FP_CAUSE));
+        let flags = self.exception_bits(raised, FCSR_FLAGS_SHIFT);
+        let with_flags = self.b.or(I32, written, flags);
+        let others = self.field(with_flags, 0, !FCSR_CAUSE);
+        let causes = self.exception_bits(cause, FCSR_CAUSE_SHIFT);
+        let with_cause = self.b.or(I32, others, causes);
+        let any = self.b.nonzero(cause);
+        self.b.select(I32, any, with_cause, with_flags)
+    }
+
+    /// Exceptions as the soft-float has them, in the order of FCSR, which is the other way round, at bit `at`.
+    fn exception_bits(&mut self, raised: Value, at: u32) -> Value {
+        let reversed = self.b.bit_reverse(I32, raised);
+        let bits = self.field(reversed, 27, 0x1f);
+        self.field_up(bits, 0x1f, at)
     }
 
     /// FCCR: the condition codes side by side.
@@ -162,8 +194,8 @@ impl Lifter<'_> {
     }
 
     fn set_fcsr(&mut self, t: Value) {
-        self.write_fcsr(t, FS | EXCEPTIONS | ENABLES | RM);
         self.set_conditions(t, condition_bit);
+        self.write_fcsr(t, FS | EXCEPTIONS | ENABLES | RM);
     }
 
     /// FENR: enables, FS at bit 2, rounding mode.
@@ -195,20 +227,31 @@ impl Lifter<'_> {
         self.b.shl(I32, field, amount)
     }
 
-    /// Writes those bits of FCSR, condition codes aside, that are in `mask`. Rounding modes other than to nearest, and floating-point
-    /// exceptions, are not there: to ask for them is an error.
+    /// Writes those bits of FCSR, condition codes aside, that are in `mask`. Enabled floating-point exceptions are not
+    /// there: to ask for them is an error.
     fn write_fcsr(&mut self, value: Value, mask: u32) {
-        if mask & (RM | ENABLES) != 0 {
-            let missing = self.field(value, 0, RM | ENABLES);
+        if mask & ENABLES != 0 {
+            let missing = self.field(value, 0, ENABLES);
             let missing = self.b.nonzero(missing);
-            let name = "CTC1: a rounding mode other than to nearest, or an enabled floating-point exception";
+            let name = "CTC1: an enabled floating-point exception";
             self.trap_if(missing, Trap::Unimplemented { word: self.word, name });
         }
         let new = self.field(value, 0, mask);
         let kept = self.fcsr_bits(!mask & !MODE_2008 & !FCSR_CONDITIONS);
         let fcsr = self.b.or(I32, new, kept);
-        let mode = self.b.i32(if self.config.nan2008 { MODE_2008 } else { 0 });
-        let fcsr = self.b.or(I32, fcsr, mode);
+        let mode_2008 = self.b.i32(if self.config.nan2008 { MODE_2008 } else { 0 });
+        let fcsr = self.b.or(I32, fcsr, mode_2008);
         self.b.put32(FCSR, fcsr);
+        if mask & EXCEPTIONS != 0 {
+            let none = self.b.i32(0);
+            self.b.put32(FP_RAISED, none);
+            self.b.put32(FP_CAUSE, none);
+        }
+        if mask & RM != 0 {
+            let modes = self.field(fcsr, 0, FS | RM);
+            let present = self.b.i32(mode::fcsr(self.mode));
+            let changed = self.b.icmp(I32, modes, present, IntCc::Ne);
+            self.trap_if(changed, Trap::InterruptCheck);
+        }
     }
 }

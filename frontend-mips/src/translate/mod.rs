@@ -39,12 +39,12 @@ use crate::cp0::coprocessor;
 use crate::decode::{Row, Visitor, args, dispatch_row, forward_visitor};
 use crate::encoding::{Encoding, Fetched};
 use crate::mode;
-use crate::state::R;
+use crate::state::{FP_CAUSE, FP_RAISED, R};
 
 /// Lifts the basic block at `loc`.
 pub(crate) fn lift(config: &MipsConfig, loc: Loc, code: &dyn CodeSource, options: LiftOptions) -> Block {
     let mode = match config.personality {
-        Personality::Linux => mode::linux(config),
+        Personality::Linux => mode::linux(config) | loc.mode & mode::ARITHMETIC,
         Personality::Machine => loc.mode,
     };
     let encoding = Encoding::of(config, loc.pc);
@@ -63,6 +63,10 @@ pub(crate) fn lift(config: &MipsConfig, loc: Loc, code: &dyn CodeSource, options
         second_halves: Vec::new(),
         ended: false,
     };
+    if mode & mode::EXACT_EXCEPTIONS != 0 {
+        lifter.b.accumulate_exceptions(Some(FP_RAISED));
+        lifter.b.record_cause(Some(FP_CAUSE));
+    }
     lifter.block(options.max_insns.max(1));
     lifter.b.finish()
 }

@@ -6,8 +6,8 @@ use demotic_ir::{
     Access, CodeSource, CpuState, Fault, FaultKind, GuestArch, HostView, LiftOptions, Loc, MemSize, Memory,
     Trap,
 };
-use demotic_mips::state::{PC, R};
-use demotic_mips::{MipsConfig, MipsGuest};
+use demotic_mips::state::{FCSR_READ, PC, R};
+use demotic_mips::{MipsConfig, MipsGuest, delay_slot};
 
 /// Memory from one address on.
 pub(crate) struct Flat {
@@ -26,6 +26,7 @@ impl Flat {
         let guest = MipsGuest::new(config);
         let mut cpu = CpuState::new();
         cpu.set(PC, entry);
+        cpu.set(FCSR_READ, 1);
         loop {
             let loc = Loc { pc: cpu.get(PC), mode: guest.mode(&cpu) };
             let mut block = guest.lift(loc, &self, LiftOptions::default());
@@ -35,6 +36,10 @@ impl Flat {
                 Outcome::Fault { fault, .. } => panic!("{fault:x?}"),
                 Outcome::Left { way, pc } => match code.ways()[way].kind {
                     WayKind::Trap { trap: Trap::Syscall { .. }, .. } => break,
+                    WayKind::Trap { trap: Trap::InterruptCheck, pc, next } => {
+                        cpu.set(PC, next);
+                        delay_slot::finish(&mut cpu, pc);
+                    }
                     WayKind::Trap { trap, pc, .. } => panic!("{trap:x?} at {pc:#x}"),
                     _ => cpu.set(PC, pc),
                 },

@@ -82,8 +82,6 @@ impl Records<'_> {
     fn agree(&self, index: usize) -> bool {
         let (our, their) = (self.our[index], self.their[index]);
         match index {
-            // Cumulative exception flags are not kept.
-            program::FCSR => (our ^ their) & demotic_mips::state::FCSR_CONDITIONS == 0,
             0..32 => our == their,
             _ => our == their || self.untouched(index) || self.same_nan(index),
         }

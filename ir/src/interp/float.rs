@@ -193,6 +193,14 @@ pub(super) fn raises<M>(w: &mut Words, env: &mut Env<'_, M>, op: &OpCode<M>, res
     next(w, env, rest)
 }
 
+/// The same with bit 8 set.
+pub(super) fn cause<M>(w: &mut Words, env: &mut Env<'_, M>, op: &OpCode<M>, rest: &[OpCode<M>]) -> Finish {
+    let operands = [get(w, op.a), get(w, op.b), get(w, op.c)];
+    let raised = FloatCall::decode(op.imm as u32).map_or(0, |call| call.evaluate(env.nan_rule, operands).1.0);
+    set(w, op.dst, u64::from(raised) | 0x100);
+    next(w, env, rest)
+}
+
 fn soft_compare<M, const CC: usize, const WIDE: bool>(
     w: &mut Words,
     env: &mut Env<'_, M>,

@@ -50,7 +50,7 @@ impl Lanes {
     }
 
     /// Lanes as wide as a number.
-    fn of(number: Number) -> Lanes {
+    pub(crate) fn of(number: Number) -> Lanes {
         match number.bits() {
             64 => Lanes::D2,
             32 => Lanes::W4,

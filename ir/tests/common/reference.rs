@@ -341,6 +341,9 @@ impl OpVisitor for Machine<'_> {
     fn fabs(&mut self, ty: Type, a: Value) -> u64 {
         by_format!(ty, abs(self.v(a)))
     }
+    fn fcause(&mut self, ty: Type, a: Value, b: Value, c: Value, call: FloatCall) -> u64 {
+        u64::from(self.soft(Op::FSoft { ty, a, b, c, call }).1) | 0x100
+    }
     fn fraises(&mut self, ty: Type, a: Value, b: Value, c: Value, call: FloatCall) -> u64 {
         self.soft(Op::FSoft { ty, a, b, c, call }).1.into()
     }

@@ -84,6 +84,10 @@ macro_rules! float_methods {
             self.float_compare(a, b, cc, mode)
         }
 
+        fn fcause(&mut self, _: Type, a: Value, b: Value, c: Value, call: FloatCall) -> Lowered {
+            self.float_cause(call, [a, b, c])
+        }
+
         fn fraises(&mut self, _: Type, a: Value, b: Value, c: Value, call: FloatCall) -> Lowered {
             self.float_raises(call, [a, b, c])
         }
@@ -313,7 +317,7 @@ impl Lowerer<'_> {
 
     /// The exceptions that an operation raises, those left out that the layout's slot has already.
     pub(super) fn float_raises(&mut self, call: FloatCall, operands: [Value; 3]) -> Lowered {
-        let operands = operands.map(|v| self.val(v));
+        let operands = operands.map(|v| self.val(v)).map(|v| self.as_number(call.from, v));
         let Some(nothing_new) = self.raises_nothing_new(&call, operands) else {
             let word = self.float_call(&call, Wanted::Exceptions, operands);
             return Self::plain(self.of_word(Type::I32, word));
@@ -325,6 +329,21 @@ impl Lowerer<'_> {
             l.of_word(Type::I32, word)
         });
         Self::plain(raised)
+    }
+
+    /// All exceptions that an operation raises, with bit 8 set. Most are overwritten before the guest looks.
+    pub(super) fn float_cause(&mut self, call: FloatCall, operands: [Value; 3]) -> Lowered {
+        let this = Value(self.inst as u32);
+        let rest = &self.region.blocks[self.at].block.insts[self.inst + 1..];
+        let mut used = false;
+        rest.iter().for_each(|inst| inst.op.for_each_value(|v| used |= v == this));
+        if !used {
+            return Lowered::Nothing;
+        }
+        let operands = operands.map(|v| self.val(v));
+        let word = self.float_call(&call, Wanted::Exceptions, operands);
+        let raised = self.of_word(Type::I32, word);
+        Self::plain(self.b.ins().bor_imm_u(raised, 0x100))
     }
 
     /// Whether an operation certainly raises nothing but "inexact", which the layout's slot has already.
@@ -373,6 +392,20 @@ impl Lowerer<'_> {
         let sum = matches!(call.op, FloatOp::Add | FloatOp::Sub) && !call.mode.flush;
         let low = if sum { 0 } else { least_normal(ty) + 1 };
         Some(self.magnitude_within(result, low, infinity(ty) - 1))
+    }
+
+    /// A number that is there as an integer of its bits, as lanes of vectors are.
+    fn as_number(&mut self, format: Number, v: ir::Value) -> ir::Value {
+        let Some(ty) = float_type(format) else { return v };
+        let flags = MemFlagsData::new();
+        match (self.b.func.dfg.value_type(v), ty) {
+            (I64, F32) => {
+                let low = self.b.ins().ireduce(I32, v);
+                self.b.ins().bitcast(F32, flags, low)
+            }
+            (I64, F64) | (I32, F32) => self.b.ins().bitcast(ty, flags, v),
+            _ => v,
+        }
     }
 
     // ---- calls ----

@@ -3,6 +3,8 @@
 use super::{Done, OpDraft, Run, Selector, float};
 use crate::memory::Memory;
 use crate::ops::Op;
+use crate::softfloat::FloatCall;
+use crate::value::Value;
 
 /// The visitor's methods for floating-point ops.
 macro_rules! float_methods {
@@ -80,17 +82,12 @@ macro_rules! float_methods {
             self.float_by(Op::FSoft { ty, a, b, c, call }, None)
         }
 
+        fn fcause(&mut self, _: Type, a: Value, b: Value, c: Value, call: FloatCall) -> Done {
+            self.exceptions(call, [a, b, c], float::cause)
+        }
+
         fn fraises(&mut self, _: Type, a: Value, b: Value, c: Value, call: FloatCall) -> Done {
-            let (dst, a, b) = (self.def(), self.word(a), self.word(b));
-            let draft = OpDraft {
-                dst,
-                a,
-                b,
-                c: self.word(c),
-                imm: call.encode().into(),
-                ..OpDraft::new(float::raises)
-            };
-            self.op(draft)
+            self.exceptions(call, [a, b, c], float::raises)
         }
     };
 }
@@ -111,6 +108,13 @@ impl<M: Memory> Selector<'_, M> {
         };
         let (dst, a, b) = (self.def(), self.word(a), self.word(b));
         let draft = OpDraft { dst, a, b, c: self.word(c), imm, ..OpDraft::new(run) };
+        self.op(draft)
+    }
+
+    /// An op on what a call of the soft-float raises.
+    pub(super) fn exceptions(&mut self, call: FloatCall, operands: [Value; 3], run: Run<M>) -> Done {
+        let [a, b, c] = operands.map(|v| self.word(v));
+        let draft = OpDraft { dst: self.def(), a, b, c, imm: call.encode().into(), ..OpDraft::new(run) };
         self.op(draft)
     }
 }
