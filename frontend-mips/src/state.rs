@@ -118,6 +118,10 @@ pub const fn condition_bit(cc: u32) -> u32 {
     if cc == 0 { 23 } else { 24 + cc }
 }
 
+/// FCSR.Enables.
+pub const FCSR_ENABLES: u32 = 0x1f << FCSR_ENABLES_SHIFT;
+/// Lowest bit of FCSR.Enables.
+pub const FCSR_ENABLES_SHIFT: u32 = 7;
 /// FCSR.Cause.
 pub const FCSR_CAUSE: u32 = 0x3f << FCSR_CAUSE_SHIFT;
 /// Lowest bit of FCSR.Cause.

@@ -2,6 +2,8 @@
 
 /// Integer overflow of ADD, ADDI or SUB.
 pub const OVERFLOW: u32 = 0;
+/// An enabled floating-point exception: FCSR.Cause tells which.
+pub const FLOAT: u32 = 2;
 /// A conditional trap (TEQ and its kin). Bits 17 to 8 hold the instruction's code field.
 pub const TRAP: u32 = 1;
 

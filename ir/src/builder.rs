@@ -18,6 +18,8 @@ pub struct BlockBuilder {
     exceptions: Option<Slot>,
     /// The slot that is to tell what the last instruction has raised, and the instruction that has written it.
     cause: Option<(Slot, Option<u16>)>,
+    /// What that slot holds, if the instruction in progress has written it and nobody has asked yet.
+    raised: Option<Value>,
 }
 
 impl BlockBuilder {
@@ -28,6 +30,7 @@ impl BlockBuilder {
             src: 0,
             exceptions: None,
             cause: None,
+            raised: None,
         }
     }
 
@@ -40,6 +43,7 @@ impl BlockBuilder {
     /// Begins a guest instruction: what is emitted from here on belongs to it.
     pub fn begin_insn(&mut self, insn: GuestInsn) {
         self.src = self.block.guest.len() as u16;
+        self.raised = None;
         self.block.guest.push(insn);
     }
 
@@ -62,7 +66,7 @@ impl BlockBuilder {
     pub fn push(&mut self, op: Op) -> Value {
         let v = Value(self.block.insts.len() as u32);
         self.block.insts.push(Inst { op, src: self.src });
-        if self.exceptions.is_some() {
+        if self.exceptions.is_some() || self.cause.is_some() {
             self.raise_of(op);
         }
         v
@@ -82,6 +86,11 @@ impl BlockBuilder {
                 self.raise(call, operands);
             }
         }
+    }
+
+    /// What the instruction in progress has raised since this was last asked, with bit 8 set.
+    pub fn take_raised(&mut self) -> Option<Value> {
+        self.raised.take()
     }
 
     /// From here on `slot` tells what the last instruction with floating-point ops has raised, with bit 8 set.
@@ -104,6 +113,7 @@ impl BlockBuilder {
                 cause = self.or(Type::I32, before, cause);
             }
             self.put32(slot, cause);
+            self.raised = Some(cause);
             self.cause = Some((slot, Some(self.src)));
         }
     }

@@ -126,6 +126,7 @@ impl Lifter<'_> {
     }
 
     fn set_word(&mut self, slot: Slot, v: Value) {
+        self.check_exceptions();
         *self.known(slot) = Known { word: Some(v), halves: [None; 2] };
         self.b.put(I64, v, slot);
     }
@@ -142,6 +143,7 @@ impl Lifter<'_> {
     }
 
     fn set_half(&mut self, slot: Slot, high: bool, v: Value) {
+        self.check_exceptions();
         let word = self.word(slot);
         self.known(slot).halves[usize::from(high)] = Some(v);
         let [low, high] = self.known(slot).halves;
@@ -211,6 +213,7 @@ impl Lifter<'_> {
 
     /// SetFPConditionCode(cc, cond).
     pub(super) fn set_condition(&mut self, cc: u32, cond: Value) {
+        self.check_exceptions();
         let code = self.b.from_bool(I32, cond);
         self.b.put32(FCC.nth(cc), code);
     }

@@ -1,20 +1,19 @@
 //! Moves between floating-point and general registers, control registers, and conditional moves.
 
-use demotic_ir::Type::{I32, I64};
+use demotic_ir::Type::{Bool, I32, I64};
 use demotic_ir::{IntCc, Trap, Value};
 
 use super::fpr::{D, S};
 use super::{Lifter, mode};
 use crate::decode::args;
 use crate::state::{
-    FCC, FCSR, FCSR_CAUSE, FCSR_CAUSE_SHIFT, FCSR_CONDITIONS, FCSR_FLAGS_SHIFT, FCSR_READ, FP_CAUSE,
-    FP_RAISED, condition_bit,
+    FCC, FCSR, FCSR_CAUSE, FCSR_CAUSE_SHIFT, FCSR_CONDITIONS, FCSR_ENABLES, FCSR_ENABLES_SHIFT,
+    FCSR_FLAGS_SHIFT, FCSR_READ, FP_CAUSE, FP_RAISED, condition_bit,
 };
+use crate::traps;
 
 /// FCSR.RM.
 const RM: u32 = 3;
-/// FCSR.Enables.
-const ENABLES: u32 = 0x1f << 7;
 /// FCSR.Cause and FCSR.Flags: what FEXR shows.
 const EXCEPTIONS: u32 = 0x0003_f07c;
 /// FCSR.FS.
@@ -195,22 +194,22 @@ impl Lifter<'_> {
 
     fn set_fcsr(&mut self, t: Value) {
         self.set_conditions(t, condition_bit);
-        self.write_fcsr(t, FS | EXCEPTIONS | ENABLES | RM);
+        self.write_fcsr(t, FS | EXCEPTIONS | FCSR_ENABLES | RM);
     }
 
     /// FENR: enables, FS at bit 2, rounding mode.
     fn fenr(&mut self) -> Value {
         let fcsr = self.b.get32(FCSR);
         let flush = self.field(fcsr, 22, 4);
-        let others = self.field(fcsr, 0, ENABLES | RM);
+        let others = self.field(fcsr, 0, FCSR_ENABLES | RM);
         self.b.or(I32, flush, others)
     }
 
     fn set_fenr(&mut self, t: Value) {
         let flush = self.field_up(t, 4, 22);
-        let others = self.field_up(t, ENABLES | RM, 0);
+        let others = self.field_up(t, FCSR_ENABLES | RM, 0);
         let value = self.b.or(I32, flush, others);
-        self.write_fcsr(value, FS | ENABLES | RM);
+        self.write_fcsr(value, FS | FCSR_ENABLES | RM);
     }
 
     /// (v >> amount) & mask.
@@ -227,15 +226,26 @@ impl Lifter<'_> {
         self.b.shl(I32, field, amount)
     }
 
-    /// Writes those bits of FCSR, condition codes aside, that are in `mask`. Enabled floating-point exceptions are not
-    /// there: to ask for them is an error.
-    fn write_fcsr(&mut self, value: Value, mask: u32) {
-        if mask & ENABLES != 0 {
-            let missing = self.field(value, 0, ENABLES);
-            let missing = self.b.nonzero(missing);
-            let name = "CTC1: an enabled floating-point exception";
-            self.trap_if(missing, Trap::Unimplemented { word: self.word, name });
+    /// Where floating-point exceptions are enabled: traps if the instruction in progress has raised one of those, else lets
+    /// what it has raised become Flags. To be called before a result is written.
+    pub(super) fn check_exceptions(&mut self) {
+        if self.mode & mode::FP_TRAPS == 0 {
+            return;
         }
+        let Some(raised) = self.b.take_raised() else { return };
+        let fcsr = self.b.get32(FCSR);
+        let enables = self.field(fcsr, FCSR_ENABLES_SHIFT, 0x1f);
+        let bits = self.exception_bits(raised, 0);
+        let enabled = self.b.and(I32, bits, enables);
+        let enabled = self.b.nonzero(enabled);
+        self.trap_if(enabled, Trap::Arithmetic { code: traps::FLOAT });
+        let (before, exceptions) = (self.b.get32(FP_RAISED), self.field(raised, 0, 0x1f));
+        let after = self.b.or(I32, before, exceptions);
+        self.b.put32(FP_RAISED, after);
+    }
+
+    /// Writes those bits of FCSR, condition codes aside, that are in `mask`.
+    fn write_fcsr(&mut self, value: Value, mask: u32) {
         let new = self.field(value, 0, mask);
         let kept = self.fcsr_bits(!mask & !MODE_2008 & !FCSR_CONDITIONS);
         let fcsr = self.b.or(I32, new, kept);
@@ -247,11 +257,34 @@ impl Lifter<'_> {
             self.b.put32(FP_RAISED, none);
             self.b.put32(FP_CAUSE, none);
         }
+        self.trap_if_pending();
         if mask & RM != 0 {
-            let modes = self.field(fcsr, 0, FS | RM);
-            let present = self.b.i32(mode::fcsr(self.mode));
-            let changed = self.b.icmp(I32, modes, present, IntCc::Ne);
-            self.trap_if(changed, Trap::InterruptCheck);
+            self.change_mode_for(fcsr);
         }
+    }
+
+    /// Traps if FCSR has an enabled exception in Cause; that of unimplemented operations is always enabled.
+    fn trap_if_pending(&mut self) {
+        let fcsr = self.fcsr_without_conditions();
+        let causes = self.field(fcsr, FCSR_CAUSE_SHIFT, 0x3f);
+        let enables = self.field(fcsr, FCSR_ENABLES_SHIFT, 0x1f);
+        let unimplemented = self.b.i32(0x20);
+        let enables = self.b.or(I32, enables, unimplemented);
+        let pending = self.b.and(I32, causes, enables);
+        let pending = self.b.nonzero(pending);
+        self.trap_if(pending, Trap::Arithmetic { code: traps::FLOAT });
+    }
+
+    /// Leaves the block behind the instruction if arithmetic works otherwise with this FCSR.
+    fn change_mode_for(&mut self, fcsr: Value) {
+        let modes = self.field(fcsr, 0, FS | RM);
+        let present = self.b.i32(mode::fcsr(self.mode));
+        let changed = self.b.icmp(I32, modes, present, IntCc::Ne);
+        let enables = self.field(fcsr, 0, FCSR_ENABLES);
+        let zero = self.b.i32(0);
+        let cc = if self.mode & mode::FP_TRAPS == 0 { IntCc::Ne } else { IntCc::Eq };
+        let other = self.b.icmp(I32, enables, zero, cc);
+        let changed = self.b.or(Bool, changed, other);
+        self.trap_if(changed, Trap::InterruptCheck);
     }
 }

@@ -63,9 +63,11 @@ pub(crate) fn lift(config: &MipsConfig, loc: Loc, code: &dyn CodeSource, options
         second_halves: Vec::new(),
         ended: false,
     };
-    if mode & mode::EXACT_EXCEPTIONS != 0 {
-        lifter.b.accumulate_exceptions(Some(FP_RAISED));
+    if mode & (mode::EXACT_EXCEPTIONS | mode::FP_TRAPS) != 0 {
         lifter.b.record_cause(Some(FP_CAUSE));
+    }
+    if mode & mode::FP_TRAPS == 0 && mode & mode::EXACT_EXCEPTIONS != 0 {
+        lifter.b.accumulate_exceptions(Some(FP_RAISED));
     }
     lifter.block(options.max_insns.max(1));
     lifter.b.finish()

@@ -164,6 +164,7 @@ impl LinuxProcess {
                 SigInfo::raised(libc::SIGILL, ILL_ILLOPC, at)
             }
             Trap::Privileged { .. } => SigInfo::raised(libc::SIGILL, ILL_PRVOPC, at),
+            Trap::Arithmetic { code: traps::FLOAT } => float_exception(cx.cpu, at),
             Trap::Arithmetic { code } => self.arithmetic(code, at),
             Trap::Fetch => self.fetch_fault(pc),
             Trap::Misaligned => {
@@ -263,11 +264,35 @@ fn read_counter(cpu: &mut CpuState, word: u32) {
     }
 }
 
+/// MIPS: a floating-point exception. Which one is in FCSR.Cause, where Linux clears it.
+fn float_exception(cpu: &mut CpuState, at: Fields) -> SigInfo {
+    use demotic_mips::state;
+    let fcsr = state::fcsr(cpu);
+    let enabled = (fcsr >> state::FCSR_ENABLES_SHIFT) << state::FCSR_CAUSE_SHIFT & state::FCSR_CAUSE;
+    let raised = fcsr & enabled;
+    state::set_fcsr(cpu, fcsr & !raised);
+    let code = match (raised >> state::FCSR_CAUSE_SHIFT).checked_ilog2() {
+        Some(4) => FPE_FLTINV,
+        Some(3) => FPE_FLTDIV,
+        Some(2) => FPE_FLTOVF,
+        Some(1) => FPE_FLTUND,
+        Some(0) => FPE_FLTRES,
+        _ => FPE_FLTUNK,
+    };
+    SigInfo::raised(libc::SIGFPE, code, at)
+}
+
 // si_code values (asm-generic/siginfo.h), which libc names for some targets only.
 const ILL_ILLOPC: i32 = 1;
 const ILL_PRVOPC: i32 = 5;
 const FPE_INTDIV: i32 = 1;
 const FPE_INTOVF: i32 = 2;
+const FPE_FLTDIV: i32 = 3;
+const FPE_FLTOVF: i32 = 4;
+const FPE_FLTUND: i32 = 5;
+const FPE_FLTRES: i32 = 6;
+const FPE_FLTINV: i32 = 7;
+const FPE_FLTUNK: i32 = 14;
 const SEGV_MAPERR: i32 = 1;
 const SEGV_ACCERR: i32 = 2;
 const BUS_ADRALN: i32 = 1;

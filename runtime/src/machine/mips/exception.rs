@@ -51,6 +51,8 @@ pub(super) enum Exception {
     Overflow,
     /// A conditional trap.
     Trap,
+    /// An enabled floating-point exception.
+    FloatingPoint,
 }
 
 impl Exception {
@@ -68,6 +70,7 @@ impl Exception {
             Exception::CoprocessorUnusable(_) => (11, "coprocessor unusable"),
             Exception::Overflow => (12, "integer overflow"),
             Exception::Trap => (13, "trap"),
+            Exception::FloatingPoint => (15, "floating point"),
         }
     }
 

@@ -210,7 +210,11 @@ fn undefined(cpu: &CpuState, word: u32) -> Exception {
 }
 
 fn arithmetic(code: u32) -> Exception {
-    if code & 0xff == traps::OVERFLOW { Exception::Overflow } else { Exception::Trap }
+    match code & 0xff {
+        traps::OVERFLOW => Exception::Overflow,
+        traps::FLOAT => Exception::FloatingPoint,
+        _ => Exception::Trap,
+    }
 }
 
 /// The name of the highest of some interrupts.
