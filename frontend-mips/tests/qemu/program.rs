@@ -225,7 +225,7 @@ fn attempt(config: &MipsConfig, text: &mut String, n: usize, word: u32) {
 fn inputs(config: &MipsConfig, data: &mut String, next: &mut impl FnMut() -> u32) {
     for index in 0..32 {
         let word = match index {
-            FCSR if config.release == Release::R6 => 0,
+            FCSR if config.release == Release::R6 => fcsr(next()) & !demotic_mips::state::FCSR_CONDITIONS,
             FCSR => fcsr(next()),
             _ => integer(next()),
         };
