@@ -201,12 +201,23 @@ impl Leaves {
                 vfp::Kind::Memory => Leaves::AtFault,
                 vfp::Kind::Registers => Leaves::Never,
             },
-            _ if !executes => Leaves::AtFault,
+            _ if !executes || is_impossible_bit_field(word) => Leaves::AtFault,
             0x75 | 0x7d => Leaves::Never,
             0x78..=0x7b if word >> 15 & 1 == 0 => Leaves::Never,
             0x76..=0x7b => behind,
             _ => Leaves::AtFault,
         }
+    }
+}
+
+/// Whether a bit field instruction is unpredictable, and thus undefined here, because its field is not in the register:
+/// BFI and BFC with the ends exchanged, SBFX and UBFX beyond bit 31.
+fn is_impossible_bit_field(word: u32) -> bool {
+    let (lsb, end) = ((word >> 12 & 7) << 2 | word >> 6 & 3, word & 31);
+    match word & 0xfbf0_8000 {
+        0xf360_0000 => end < lsb,
+        0xf340_0000 | 0xf3c0_0000 => lsb + end > 31,
+        _ => false,
     }
 }
 
