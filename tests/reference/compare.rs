@@ -1,0 +1,184 @@
+//! Compares dumps, and makes small what differs.
+
+use libtest_mimic::Failed;
+
+use crate::generate::{Generator, Insn, Sequence, UNDEFINED};
+use crate::layout::{CODE, word};
+use crate::modes::{Mode, Set};
+use crate::run::{Dump, ENGINES, Side, run};
+use crate::{program, report};
+
+const SIGILL: u32 = 4;
+const SIGSEGV: u32 = 11;
+
+/// The bits of CPSR that are compared: flags, Q, IT, GE, E, T.
+const CPSR: u32 = 0xfe0f_fe20;
+
+/// Makes equal in two dumps what is not to be compared.
+fn normalize(mode: &Mode, dump: &Dump) -> Dump {
+    let mut dump = dump.clone();
+    dump.words[word::FP_STATUS] &= mode.fp_status_out;
+    if mode.mips.is_none() {
+        dump.words[word::FLAGS] &= CPSR;
+    }
+    if is_bus_error(dump.words[word::SIGNAL]) {
+        // Which of both a bad address raises, the kernel decides: it knows its own addresses.
+        dump.words[word::SIGNAL] = SIGSEGV;
+    }
+    dump
+}
+
+/// SIGBUS, on ARM or on MIPS.
+fn is_bus_error(signal: u32) -> bool {
+    signal == 7 || signal == 10
+}
+
+/// Whether the two sides did the same, as far as the manual says what it is.
+pub(crate) fn same(mode: &Mode, sequence: &Sequence, slot: u32, ours: &Dump, theirs: &Dump) -> bool {
+    let end = |dump: &Dump| (dump.words[word::SIGNAL], dump.words[word::PC]);
+    if is_bus_error(theirs.words[word::SIGNAL]) && end(ours) != end(theirs) {
+        // Linux does unaligned accesses for programs when the processor cannot, and so does Demotic.
+        return true;
+    }
+    if ours.words[word::SIGNAL] == SIGILL && end(ours) != end(theirs) {
+        let at = sequence.insn_at(ours.words[word::PC].wrapping_sub(slot));
+        // What is near a valid encoding is unpredictable mostly, and undefined here (MIPS32 volume I, 4.2: fields that
+        // are 0 must be; ARM DDI 0406C, A5.1.2). The other way around would be wrong.
+        if at.is_some_and(|insn| insn.name == UNDEFINED) {
+            return true;
+        }
+    }
+    let offset = ours.words[word::PC].wrapping_sub(slot);
+    let fault_at = match sequence.insn_at(offset) {
+        // It was in the delay slot.
+        Some(insn) if insn.jumps && mode.set == Set::Mips => sequence.insn_at(offset + 4),
+        at => at,
+    };
+    let stores_conditionally =
+        |insn: &Insn| ["STREX", "STLEX", "SC"].iter().any(|prefix| insn.name.starts_with(prefix));
+    if ours.words[word::SIGNAL] != 0 && fault_at.is_some_and(stores_conditionally) && end(ours) != end(theirs)
+    {
+        // Whether a store that fails for want of a reservation is checked for faults, the processor decides (ARM DDI
+        // 0406C, A3.4.5); without a load before it, it is unpredictable (MIPS32 volume II, SC).
+        return true;
+    }
+    let (ours, theirs) = (normalize(mode, ours), normalize(mode, theirs));
+    if ours.words[word::SIGNAL] == SIGSEGV && mode.set != Set::Mips {
+        // How far a load or store of several registers has got is open (ARM DDI 0406C, B1.9.8).
+        return end(&ours) == end(&theirs);
+    }
+    // qemu does not always know that a reserved instruction is in a delay slot, and takes forbidden slots, which are not
+    // part of their branches (MIPS32 volume I-A, release 6, 4.1.3), for such.
+    let branch_at = |offset| sequence.insn_at(offset).is_some_and(|insn| insn.jumps);
+    let their_offset = theirs.words[word::PC].wrapping_sub(slot);
+    let beside = |a: u32, b: u32| branch_at(a) && b == a.wrapping_add(4);
+    if mode.set == Set::Mips && (beside(offset, their_offset) || beside(their_offset, offset)) {
+        return ours == Dump { words: with_pc(&theirs, ours.words[word::PC]), ..theirs };
+    }
+    ours == theirs
+}
+
+/// A dump's words, but another pc.
+fn with_pc(dump: &Dump, pc: u32) -> [u32; word::COUNT] {
+    let mut words = dump.words;
+    words[word::PC] = pc;
+    words
+}
+
+/// The sequences on which the two sides differ, with a report on each.
+pub(crate) fn differences(
+    mode: &Mode,
+    sequences: &[Sequence],
+    seed: u64,
+    limit: usize,
+) -> Result<Vec<String>, Failed> {
+    let theirs = run(mode, sequences, seed, Side::Qemu)?;
+    let slots = program::slots(mode, sequences);
+    let mut reports = Vec::new();
+    for engine in ENGINES {
+        let ours = run(mode, sequences, seed, Side::Demotic(engine))?;
+        for (n, sequence) in sequences.iter().enumerate() {
+            let agree = match (ours.get(n), theirs.get(n)) {
+                (Some(ours), Some(theirs)) => same(mode, sequence, slots[n], ours, theirs),
+                (None, None) => {
+                    return Err(format!("both sides end before sequence {n}: {sequence:?}").into());
+                }
+                _ => false,
+            };
+            if !agree {
+                reports.push(explain(mode, sequence, seed, engine)?);
+            }
+            if reports.len() >= limit || ours.len() <= n || theirs.len() <= n {
+                break;
+            }
+        }
+        if !reports.is_empty() {
+            break;
+        }
+    }
+    Ok(reports)
+}
+
+/// Whether there is a difference between any of the sequences' results and the reference's.
+pub(crate) fn differ_somewhere(mode: &Mode, sequences: &[Sequence]) -> Result<bool, Failed> {
+    let theirs = run(mode, sequences, 0, Side::Qemu)?;
+    let ours = run(mode, sequences, 0, Side::Demotic(ENGINES[0]))?;
+    let slots = program::slots(mode, sequences);
+    let agree = |n: usize| match (ours.get(n), theirs.get(n)) {
+        (Some(ours), Some(theirs)) => same(mode, &sequences[n], slots[n], ours, theirs),
+        (ours, theirs) => ours.is_some() == theirs.is_some(),
+    };
+    Ok(!(0..sequences.len()).all(agree))
+}
+
+fn differ(mode: &Mode, sequence: &Sequence, seed: u64, engine: &'static str) -> Result<bool, Failed> {
+    let one = std::slice::from_ref(sequence);
+    let theirs = run(mode, one, seed, Side::Qemu)?;
+    let ours = run(mode, one, seed, Side::Demotic(engine))?;
+    Ok(match (ours.first(), theirs.first()) {
+        (Some(ours), Some(theirs)) => !same(mode, sequence, CODE, ours, theirs),
+        (ours, theirs) => ours.is_some() != theirs.is_some(),
+    })
+}
+
+/// Leaves out what is not needed for the difference.
+fn shrink(mode: &Mode, mut sequence: Sequence, seed: u64, engine: &'static str) -> Result<Sequence, Failed> {
+    let mut at = sequence.code.len();
+    while at > 0 && sequence.code.len() > 1 {
+        at -= 1;
+        let mut shorter = sequence.clone();
+        shorter.code.remove(at);
+        Generator { mode, end: program::end(mode) }.aim(&mut shorter.code);
+        if is_valid(mode, &shorter) && differ(mode, &shorter, seed, engine).unwrap_or(false) {
+            sequence = shorter;
+            at = at.min(sequence.code.len());
+        }
+    }
+    Ok(sequence)
+}
+
+/// No branch is in the delay slot of another.
+fn is_valid(mode: &Mode, sequence: &Sequence) -> bool {
+    mode.set != Set::Mips || sequence.code.windows(2).all(|pair| !(pair[0].jumps && pair[1].jumps))
+}
+
+fn explain(mode: &Mode, sequence: &Sequence, seed: u64, engine: &'static str) -> Result<String, Failed> {
+    if !differ(mode, sequence, seed, engine)? {
+        let text = report::code(mode, sequence);
+        return Ok(format!("({engine}) only together with the sequences before it:\n{text}"));
+    }
+    let sequence = shrink(mode, sequence.clone(), seed, engine)?;
+    let one = std::slice::from_ref(&sequence);
+    let theirs = run(mode, one, seed, Side::Qemu)?;
+    let ours = run(mode, one, seed, Side::Demotic(engine))?;
+    Ok(match (ours.first(), theirs.first()) {
+        (Some(ours), Some(theirs)) => {
+            let (ours, theirs) = (normalize(mode, ours), normalize(mode, theirs));
+            report::difference(mode, &sequence, engine, &ours, &theirs)
+        }
+        (ours, _) => {
+            let who = if ours.is_some() { "qemu" } else { engine };
+            format!("{who} ends early:\n{}", report::code(mode, &sequence))
+        }
+    })
+}

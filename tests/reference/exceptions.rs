@@ -1,0 +1,314 @@
+//! What is not compared, and why: the reference is wrong, or the manual leaves a choice.
+//!
+//! The list is strict: in long runs, an exception for which the two sides do not differ is a failure.
+
+use demotic_test_harness::random::Random;
+
+use crate::generate::{Generator, Sequence};
+
+/// Instructions that are left out.
+pub(crate) struct Exception {
+    /// The modes, by the beginning of their names.
+    pub(crate) modes: &'static [&'static str],
+    /// The rows; all of them if there are none.
+    pub(crate) rows: &'static [&'static str],
+    /// Which of their words.
+    pub(crate) words: fn(u32) -> bool,
+    /// Whether leaving them out is a matter of how the test works, not a difference that can be shown.
+    pub(crate) unfit: bool,
+    /// Why, with the manual's section.
+    pub(crate) reason: &'static str,
+}
+
+const ARM: &[&str] = &["a32", "t32", "vfp"];
+const MIPS: &[&str] = &["mips", "dsp"];
+
+fn all(_: u32) -> bool {
+    true
+}
+
+/// Bits 19 to 16 of an A32 or T32 word: the base register.
+fn base(word: u32) -> u32 {
+    word >> 16 & 15
+}
+
+fn base_in_list(word: u32) -> bool {
+    word >> base(word) & 1 != 0
+}
+
+/// The base is R13, which is implied.
+fn pops_sp(word: u32) -> bool {
+    word >> 13 & 1 != 0
+}
+
+/// R13 as an operand of an A32 or T32 exclusive access, or two of its registers are the same.
+fn strange_exclusive(word: u32) -> bool {
+    let fields = [0, 8, 12, 16].map(|shift| word >> shift & 15);
+    fields.contains(&13) || fields[0] + 1 == fields[2] || fields[0] == 12 && fields[2] == 13
+}
+
+/// The base is one of the two registers that a load with writeback loads. A32 names only the first.
+fn base_is_loaded(word: u32) -> bool {
+    let first = word >> 12 & 15;
+    base(word) == first || base(word) == first + 1
+}
+
+/// The same in T32, where both are named.
+fn wide_base_is_loaded(word: u32) -> bool {
+    word >> 21 & 1 != 0 && [8, 12].iter().any(|shift| word >> shift & 15 == base(word))
+}
+
+/// More fraction bits than the number has: bit 7 is its size.
+fn negative_fraction(word: u32) -> bool {
+    let size = if word & 0x80 == 0 { 16 } else { 32 };
+    (word & 15) << 1 | word >> 5 & 1 > size
+}
+
+/// S31 and the one behind it.
+fn beyond_s31(word: u32) -> bool {
+    word & 0x2f == 0x2f
+}
+
+/// A32 data processing that sets the flags and writes R15.
+fn returns_from_exception(word: u32) -> bool {
+    word >> 26 & 3 == 0 && word >> 20 & 1 != 0 && word >> 12 & 15 == 15 && word >> 28 != 15
+}
+
+fn base_is_pc(word: u32) -> bool {
+    base(word) == 15
+}
+
+/// The result goes to register 0.
+fn discards_result(word: u32) -> bool {
+    word >> 11 & 31 == 0 || word >> 16 & 31 == 0
+}
+
+/// Both operands are register 0.
+fn compares_zeros(word: u32) -> bool {
+    word >> 16 & 0x3ff == 0
+}
+
+/// The link register is what is jumped to.
+fn links_to_itself(word: u32) -> bool {
+    word >> 21 & 31 == word >> 11 & 31
+}
+
+/// R31 is what is tested.
+fn tests_link(word: u32) -> bool {
+    word >> 21 & 31 == 31
+}
+
+/// All of them.
+pub(crate) static EXCEPTIONS: &[Exception] = &[
+    Exception {
+        modes: ARM,
+        rows: &["SVC"],
+        words: all,
+        unfit: true,
+        reason: "random system calls would do anything at all",
+    },
+    Exception {
+        modes: ARM,
+        rows: &["BLX_imm"],
+        words: all,
+        unfit: true,
+        reason: "what follows would be executed in the other instruction set",
+    },
+    Exception {
+        modes: ARM,
+        rows: &["MRC", "MCR", "MRRC", "MCRR"],
+        words: all,
+        unfit: true,
+        reason: "system registers are the kernel's: a program sees the thread register, which programs test",
+    },
+    Exception {
+        modes: ARM,
+        rows: &["LDM", "STM", "LDM_ia", "LDM_db", "STM_ia", "STM_db"],
+        words: base_in_list,
+        unfit: false,
+        reason: "the base in the list is unpredictable with writeback (ARM DDI 0406C, A8.8.58)",
+    },
+    Exception {
+        modes: ARM,
+        rows: &["POP", "PUSH"],
+        words: pops_sp,
+        unfit: false,
+        reason: "R13 in the list is unpredictable (ARM DDI 0406C, A8.8.131 and A8.8.133)",
+    },
+    Exception {
+        modes: ARM,
+        rows: &[
+            "STREX", "STREXB", "STREXH", "STREXD", "LDREX", "LDREXB", "LDREXH", "LDREXD", "STLEX", "STLEXB",
+            "STLEXH", "STLEXD", "LDAEX", "LDAEXB", "LDAEXH", "LDAEXD",
+        ],
+        words: strange_exclusive,
+        unfit: false,
+        reason: "R13 and registers that overlap are unpredictable in ARMv7 (ARM DDI 0406C, A8.8.212 to A8.8.215); here \
+                 R13 is allowed as in ARMv8",
+    },
+    Exception {
+        modes: &["a32"],
+        rows: &[],
+        words: returns_from_exception,
+        unfit: false,
+        reason: "an exception return is unpredictable in User mode (ARM DDI 0406C, B9.3.20)",
+    },
+    Exception {
+        modes: &["t32"],
+        rows: &["TBB", "TBH"],
+        words: all,
+        unfit: true,
+        reason: "random tables lead into other sequences",
+    },
+    Exception {
+        modes: &["t32"],
+        rows: &["BX", "BLX_reg"],
+        words: all,
+        unfit: true,
+        reason: "what follows would be executed in the other instruction set",
+    },
+    Exception {
+        modes: &["t32", "vfp-t32"],
+        rows: &["IT", "IT_always"],
+        words: all,
+        unfit: true,
+        reason: "what follows must fit into the block: the generator makes blocks of its own",
+    },
+    Exception {
+        modes: &["a32"],
+        rows: &["LDRD_imm_wb", "LDRD_reg_wb"],
+        words: base_is_loaded,
+        unfit: false,
+        reason: "a base that is loaded is unpredictable with writeback (ARM DDI 0406C, A8.8.72 and A8.8.74)",
+    },
+    Exception {
+        modes: &["t32"],
+        rows: &["LDRD_imm"],
+        words: wide_base_is_loaded,
+        unfit: false,
+        reason: "a base that is loaded is unpredictable with writeback (ARM DDI 0406C, A8.8.72)",
+    },
+    Exception {
+        modes: &["vfp"],
+        rows: &["VCVT_from_fixed", "VCVT_to_fixed"],
+        words: negative_fraction,
+        unfit: false,
+        reason: "a negative number of fraction bits is unpredictable (ARM DDI 0406C, A8.8.308); undefined here",
+    },
+    Exception {
+        modes: &["vfp"],
+        rows: &["VMOV_to_core_2s", "VMOV_from_core_2s"],
+        words: beyond_s31,
+        unfit: false,
+        reason: "S31 has no next one: unpredictable (ARM DDI 0406C, A8.8.344); undefined here",
+    },
+    Exception {
+        modes: &["vfp-t32"],
+        rows: &["VLDM_s", "VLDM_d", "VSTM_s", "VSTM_d", "VSTR"],
+        words: base_is_pc,
+        unfit: false,
+        reason: "in T32 the base must not be R15 (ARM DDI 0406C, A8.8.332, A8.8.412, A8.8.413)",
+    },
+    Exception {
+        modes: &["vfp"],
+        rows: &["VMSR"],
+        words: all,
+        unfit: false,
+        reason: "random numbers would choose short vectors, which are refused; every mode of FPSCR is tried as an \
+                 input",
+    },
+    Exception {
+        modes: MIPS,
+        rows: &["CFC1", "CTC1"],
+        words: all,
+        unfit: false,
+        reason: "the flags and modes of FCSR are not kept yet",
+    },
+    Exception {
+        modes: &["mipsr6", "mipselr6"],
+        rows: &["BOVC", "BNVC"],
+        words: compares_zeros,
+        unfit: false,
+        reason: "qemu 7.2 takes them for BEQZALC and BNEZALC, which need rt > 0, and links (MIPS32 volume II-A, release \
+                 6, BOVC)",
+    },
+    Exception {
+        modes: &["mipsr6", "mipselr6"],
+        rows: &["LLWP", "SCWP"],
+        words: all,
+        unfit: false,
+        reason: "qemu 7.2 takes them for LL and SC with an offset (MIPS32 volume II-A, release 6, LLWP)",
+    },
+    Exception {
+        modes: &["dsp"],
+        rows: &[],
+        words: discards_result,
+        unfit: false,
+        reason: "qemu 7.2 does nothing at all when the result goes to register 0; DSPControl changes nevertheless \
+                 (MIPS32 volume IV-e, 3.10 and the instructions' operation)",
+    },
+    Exception {
+        modes: MIPS,
+        rows: &["JALR", "JALR_HB"],
+        words: links_to_itself,
+        unfit: false,
+        reason: "with rs = rd a trap in the delay slot could not be resumed (MIPS32 volume II, JALR: restrictions)",
+    },
+    Exception {
+        modes: MIPS,
+        rows: &["BLTZAL", "BGEZAL", "BLTZALL", "BGEZALL"],
+        words: tests_link,
+        unfit: false,
+        reason: "R31 must not be tested (MIPS32 volume II, BGEZAL: restrictions)",
+    },
+    Exception {
+        modes: MIPS,
+        rows: &["SYSCALL"],
+        words: all,
+        unfit: true,
+        reason: "random system calls would do anything at all",
+    },
+    Exception {
+        modes: MIPS,
+        rows: &["RDHWR", "RDHWR_SEL"],
+        words: all,
+        unfit: true,
+        reason: "counters and the processor's number differ from run to run",
+    },
+];
+
+impl Exception {
+    /// Whether it is for a mode.
+    pub(crate) fn concerns(&self, mode: &str) -> bool {
+        self.modes.iter().any(|prefix| mode.starts_with(prefix))
+    }
+
+    fn has_row(&self, row: &str) -> bool {
+        self.rows.is_empty() || self.rows.contains(&row)
+    }
+
+    /// Sequences of one instruction that it leaves out.
+    pub(crate) fn examples(&self, generator: Generator<'_>) -> Vec<Sequence> {
+        const EXAMPLES: usize = 100;
+        const TRIES: usize = 10_000;
+        let mut random = Random::new(0);
+        let rows: Vec<_> = generator.mode.rows.iter().filter(|row| self.rows.contains(&row.name)).collect();
+        let mut examples = Vec::new();
+        for _ in 0..if rows.is_empty() { 0 } else { TRIES } {
+            let row = rows[random.below(rows.len())];
+            let word = row.word(&mut random).filter(|&word| (self.words)(word));
+            examples.extend(word.map(|word| generator.single(row, word, &mut random)));
+            if examples.len() == EXAMPLES {
+                break;
+            }
+        }
+        examples
+    }
+}
+
+/// Whether an instruction is not to be generated.
+pub(crate) fn excludes(mode: &str, row: &str, word: u32) -> bool {
+    let excludes =
+        |exception: &Exception| exception.concerns(mode) && exception.has_row(row) && (exception.words)(word);
+    EXCEPTIONS.iter().any(excludes)
+}

@@ -1,0 +1,308 @@
+//! Random sequences of instructions, and random registers for them to begin with.
+
+use demotic_test_harness::random::Random;
+
+use crate::exceptions;
+use crate::layout::{PAGE, RECORD, WINDOW, word};
+use crate::mips;
+use crate::modes::{Mode, Set};
+use crate::rows::{Class, Field, Row};
+
+/// An instruction.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Insn {
+    /// Its row, or [`UNDEFINED`].
+    pub(crate) name: &'static str,
+    /// Its encoding.
+    pub(crate) word: u32,
+    /// Its bytes in memory.
+    pub(crate) bytes: Vec<u8>,
+    /// Whether it goes elsewhere: in a delay slot or an IT block that is unpredictable.
+    pub(crate) jumps: bool,
+    /// If it does so by an offset: its row in the mode's list, and how many instructions it leaves out.
+    pub(crate) branch: Option<(usize, usize)>,
+}
+
+/// What a sequence begins with, in the form of a record.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Input {
+    pub(crate) words: [u32; word::COUNT],
+    /// Two doublewords for each register, the low one first.
+    pub(crate) vectors: [[u64; 2]; 32],
+}
+
+/// A sequence and what it begins with.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Sequence {
+    pub(crate) code: Vec<Insn>,
+    pub(crate) input: Input,
+}
+
+/// In place of the row of a word that has none.
+pub(crate) const UNDEFINED: &str = "(undefined)";
+
+impl Sequence {
+    /// The instruction at an offset from the beginning.
+    pub(crate) fn insn_at(&self, offset: u32) -> Option<&Insn> {
+        let mut at = 0;
+        self.code.iter().find(|insn| {
+            let here = at;
+            at += insn.bytes.len() as u32;
+            here == offset
+        })
+    }
+}
+
+/// Instructions in a sequence, at most.
+pub(crate) const LENGTH: usize = 8;
+
+/// Makes sequences for a mode.
+#[derive(Clone, Copy)]
+pub(crate) struct Generator<'a> {
+    pub(crate) mode: &'a Mode,
+    /// The address at which sequences end.
+    pub(crate) end: u32,
+}
+
+impl Generator<'_> {
+    /// A random sequence.
+    pub(crate) fn sequence(self, random: &mut Random) -> Sequence {
+        let len = 1 + random.below(LENGTH);
+        // Few registers, so that instructions work on each other's results, or many.
+        let few = random.below(2) == 0;
+        let mut code: Vec<Insn> = Vec::new();
+        while code.len() < len {
+            let Some(insn) = self.instruction(few, random) else { continue };
+            let jumped = code.last().is_some_and(|last| last.jumps);
+            if self.mode.set == Set::T32 || !(jumped && insn.jumps) {
+                code.push(insn);
+            }
+        }
+        if self.mode.set == Set::T32 && random.below(3) == 0 {
+            self.insert_it(&mut code, random);
+        }
+        self.aim(&mut code);
+        Sequence { code, input: self.input(random) }
+    }
+
+    /// A sequence of one instruction, whatever the exceptions say of it.
+    pub(crate) fn single(self, row: &Row, word: u32, random: &mut Random) -> Sequence {
+        let bytes = self.mode.bytes(word, row.len);
+        let code = vec![Insn { name: row.name, word, bytes, jumps: row.jumps(), branch: None }];
+        Sequence { code, input: self.input(random) }
+    }
+
+    /// A random instruction.
+    fn instruction(self, few: bool, random: &mut Random) -> Option<Insn> {
+        let index = random.below(self.mode.rows.len());
+        let row = &self.mode.rows[index];
+        let mut word = row.word(random)?;
+        if few {
+            word = self.limit_registers(row, word);
+        }
+        if row.accesses_memory() && random.below(8) != 0 {
+            word = limit_offsets(row, word, random);
+        }
+        let mut branch = None;
+        if row.branches() {
+            branch = Some((index, random.below(LENGTH)));
+        } else if random.below(16) == 0 {
+            word ^= 1 << random.below(8 * row.len);
+        }
+        let insn = self.accept(row, word, row.jumps())?;
+        Some(Insn { branch, ..insn })
+    }
+
+    /// The instruction, unless it is one that cannot be compared.
+    fn accept(self, row: &Row, word: u32, jumps: bool) -> Option<Insn> {
+        // A narrow word may have become the first half of a wide one.
+        let is_wide = |half: u32| half >> 11 > 0x1c;
+        let width_changed =
+            self.mode.set == Set::T32 && if row.len == 2 { is_wide(word) } else { !is_wide(word >> 16) };
+        if width_changed {
+            return None;
+        }
+        let name = match (self.mode.classify)(word) {
+            Class::Executes(name) => name,
+            Class::Undefined => UNDEFINED,
+            Class::Other => return None,
+        };
+        // A changed bit may have made it an instruction of another row.
+        let now = self.mode.rows.iter().find(|other| other.name == name && other.len == row.len);
+        let moved = now.is_some_and(|now| name != row.name && now.jumps() || !now.is_proper(word));
+        let names_k0 = self.mode.set == Set::Mips && mips::names_k0(word);
+        if moved || names_k0 || exceptions::excludes(self.mode.name, name, word) {
+            return None;
+        }
+        Some(Insn { name, word, bytes: self.mode.bytes(word, row.len), jumps, branch: None })
+    }
+
+    /// The word with few different registers, if it is still of the row.
+    fn limit_registers(self, row: &Row, word: u32) -> u32 {
+        let register = |field: &&Field| field.bits.len() >= 3 && field.name.starts_with(['r', 'v', 'f', 'b']);
+        let limited = row.fields.iter().filter(register).fold(word, |word, field| {
+            let keep = if field.name.starts_with(['v', 'f']) { 0x6 } else { 0x3 };
+            field.set(word, field.get(word) & keep)
+        });
+        if (self.mode.classify)(limited) == Class::Executes(row.name) { limited } else { word }
+    }
+
+    /// Makes branches lead to an instruction further on in the sequence, or to its end.
+    pub(crate) fn aim(self, code: &mut [Insn]) {
+        for at in 0..code.len() {
+            let (insn, rest) = code[at..].split_first_mut().expect("it is not the end");
+            let Some((row, mut left_out)) = insn.branch else { continue };
+            left_out = left_out.min(rest.len());
+            let distance = |n: usize| rest[..n].iter().map(|insn| insn.bytes.len()).sum::<usize>();
+            // Offsets count from where R15 points, and some are only forward.
+            let base = if self.mode.set == Set::A32 { 8 } else { 4 };
+            while insn.bytes.len() + distance(left_out) < base && left_out < rest.len() {
+                left_out += 1;
+            }
+            let offset = (insn.bytes.len() + distance(left_out)).saturating_sub(base);
+            insn.word = self.with_offset(&self.mode.rows[row], insn.word, offset as u32);
+            insn.bytes = self.mode.bytes(insn.word, insn.bytes.len());
+        }
+    }
+
+    /// The word with an offset in bytes, or with the end's address if it holds an address.
+    fn with_offset(self, row: &Row, word: u32, offset: u32) -> u32 {
+        row.fields.iter().fold(word, |word, field| match (field.name, self.mode.set) {
+            (_, Set::Mips) if field.bits.len() == 26 && row.template.contains(":jump") => {
+                field.set(word, self.end >> 2)
+            }
+            // Not to the delay slot.
+            ("offset" | "imm", Set::Mips) => field.set(word, offset / 4 + u32::from(offset == 0)),
+            ("imm", Set::A32) => field.set(word, offset / 4),
+            ("imm", Set::T32) => field.set(word, offset / 2),
+            ("sign", Set::T32) => field.set(word, 0),
+            ("j1" | "j2", Set::T32) => field.set(word, u32::from(row.name != "B_cond")),
+            _ => word,
+        })
+    }
+
+    /// Puts an IT instruction before those that may follow it.
+    fn insert_it(self, code: &mut Vec<Insn>, random: &mut Random) {
+        let may_follow = |insn: &Insn| {
+            let leaves = ["IT", "CB", "SETEND", "CPS", "BKPT", "B", "SVC"];
+            let text = self.disassemble(insn);
+            !insn.jumps
+                && insn.name != UNDEFINED
+                && !leaves.iter().any(|name| insn.name == *name || insn.name.starts_with(&format!("{name}_")))
+                && !insn.name.starts_with("CB")
+                && !text.contains("pc")
+        };
+        let at = random.below(code.len());
+        let mask = 1 + random.below(15) as u32;
+        let covered = 4 - mask.trailing_zeros() as usize;
+        let condition = random.below(15) as u32;
+        // `al` has no "else".
+        let mask = if condition == 14 { 1 << mask.trailing_zeros() } else { mask };
+        if code.len() >= at + covered && code[at..at + covered].iter().all(may_follow) {
+            let word = 0xbf00 | condition << 4 | mask;
+            let bytes = self.mode.bytes(word, 2);
+            code.insert(at, Insn { name: "IT", word, bytes, jumps: false, branch: None });
+        }
+    }
+
+    fn disassemble(self, insn: &Insn) -> String {
+        crate::report::disassemble(self.mode, insn)
+    }
+
+    fn input(self, random: &mut Random) -> Input {
+        let mut words = [0; word::COUNT];
+        for r in &mut words[word::R + 1..word::R + 32] {
+            *r = integer(self.end, random);
+        }
+        if self.mode.mips.is_none() {
+            words[word::R] = integer(self.end, random);
+            words[word::FLAGS] = random.word() & 0xf80f_0000;
+            words[word::R + 15..word::R + 32].fill(0);
+        } else {
+            words[word::R + mips::K0 as usize] = RECORD;
+            words[word::FLAGS] = random.word() & 0x0f00_1fbf;
+            words[word::ACCUMULATORS..word::ACCUMULATORS + 8].fill_with(|| integer(self.end, random));
+        }
+        words[word::FP_STATUS] = random.word() & self.mode.fp_status_in;
+        let vectors = std::array::from_fn(|_| [float(random), float(random)]);
+        Input { words, vectors }
+    }
+}
+
+/// Sequences of loads and stores shall stay near their bases.
+fn limit_offsets(row: &Row, word: u32, random: &mut Random) -> u32 {
+    row.fields.iter().fold(word, |word, field| match field.name {
+        "offset" if field.bits.len() >= 9 => field.set(
+            word,
+            (random.word() & 0x1f8).wrapping_sub(0x100)
+                | if random.below(8) == 0 { random.word() & 7 } else { 0 },
+        ),
+        "imm" if field.bits.len() >= 8 => field.set(word, field.get(word) & 0xff),
+        _ => word,
+    })
+}
+
+/// What general registers hold: mostly pointers, so that loads and stores succeed.
+fn integer(end: u32, random: &mut Random) -> u32 {
+    const SPECIAL: [u32; 14] =
+        [0, 1, 2, 31, 32, 33, 255, u32::MAX, 1 << 31, 0x7fff_ffff, 0xffff, 0x8000, 0x7f80_7f01, 0x8000_0001];
+    match random.below(16) {
+        0..=8 => {
+            let pointer = WINDOW + PAGE / 4 + random.word() % (PAGE / 2);
+            if random.below(4) == 0 { pointer } else { pointer & !7 }
+        }
+        9 => random.word() & 0x3f,
+        10..=12 => SPECIAL[random.below(SPECIAL.len())],
+        13 => end,
+        _ => random.word(),
+    }
+}
+
+/// What floating-point registers hold: a double, or two singles.
+fn float(random: &mut Random) -> u64 {
+    const SPECIAL: [f64; 18] = [
+        0.0,
+        -0.0,
+        1.0,
+        -1.5,
+        2.5,
+        1e300,
+        -1e-300,
+        1e-310,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        3e9,
+        -3e9,
+        2_147_483_647.5,
+        0.1,
+        4.0,
+        7e18,
+        1e-40,
+        -1e-38,
+    ];
+    const NANS: [u64; 6] = [
+        0x7ff0_0000_0000_0001,
+        0x7ff8_0000_0000_0000,
+        0xfff7_ffff_ffff_ffff,
+        0x7fbf_ffff_7fa0_0000,
+        0xffc0_0001_7fc0_0000,
+        0x7fff_ffff_7f80_0001,
+    ];
+    let single = |random: &mut Random| u64::from((SPECIAL[random.below(SPECIAL.len())] as f32).to_bits());
+    let pair = |random: &mut Random| u64::from(random.word()) << 32 | u64::from(random.word());
+    match random.below(8) {
+        0 | 1 => SPECIAL[random.below(SPECIAL.len())].to_bits(),
+        2..=4 => single(random) << 32 | single(random),
+        5 => NANS[random.below(NANS.len())],
+        6 => {
+            let number = f64::from(random.word() as i32) / f64::from(1u32 << random.below(32));
+            number.to_bits()
+        }
+        _ => pair(random),
+    }
+}
+
+/// What the window holds at first.
+pub(crate) fn pattern(end: u32, random: &mut Random) -> Vec<u32> {
+    (0..PAGE / 4).map(|_| integer(end, random)).collect()
+}

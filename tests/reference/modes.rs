@@ -1,0 +1,172 @@
+//! The modes: what is generated, and how both sides run it. **A new instruction set is a row of [`all`].**
+
+use std::sync::Arc;
+
+use demotic_arm::{ArmConfig, ArmGuest};
+use demotic_ir::GuestArch;
+use demotic_mips::{MipsConfig, MipsGuest, Release, cpu};
+
+use crate::mips::Features;
+use crate::rows::{self, Class, Row};
+
+/// An instruction set, for how code is laid out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Set {
+    A32,
+    T32,
+    Mips,
+}
+
+/// A mode: an instruction set, its part that is tried, and a processor.
+pub(crate) struct Mode {
+    /// Name of its tests.
+    pub(crate) name: &'static str,
+    /// How code is laid out.
+    pub(crate) set: Set,
+    /// The rows that instructions are made from.
+    pub(crate) rows: Vec<Row>,
+    /// What a word is.
+    pub(crate) classify: Arc<dyn Fn(u32) -> Class + Send + Sync>,
+    /// The reference.
+    pub(crate) qemu: Vec<&'static str>,
+    /// The processor that Demotic is told, if it would take another one.
+    pub(crate) cpu: Option<&'static str>,
+    /// The MIPS processor's features.
+    pub(crate) mips: Option<Features>,
+    /// For disassembly.
+    pub(crate) guest: Arc<dyn GuestArch>,
+    /// The bits of FPSCR or FCSR that sequences begin with, at random.
+    pub(crate) fp_status_in: u32,
+    /// Those that are compared.
+    pub(crate) fp_status_out: u32,
+    /// What it waits for, if it is not expected to be clean yet.
+    pub(crate) pending: Option<&'static str>,
+}
+
+impl Mode {
+    /// Whether numbers have their most significant byte first.
+    pub(crate) fn big(&self) -> bool {
+        self.mips.is_some_and(|features| features.big)
+    }
+
+    /// The bytes of an instruction in memory.
+    pub(crate) fn bytes(&self, word: u32, len: usize) -> Vec<u8> {
+        match self.set {
+            Set::T32 if len == 2 => (word as u16).to_le_bytes().into(),
+            Set::T32 => word.rotate_left(16).to_le_bytes().into(),
+            _ if self.big() => word.to_be_bytes().into(),
+            _ => word.to_le_bytes().into(),
+        }
+    }
+}
+
+/// N, Z, C, V; DN, FZ, the rounding mode; the cumulative exceptions.
+const FPSCR: u32 = 0xf3c0_009f;
+/// The condition codes.
+const FCSR: u32 = demotic_mips::state::FCSR_CONDITIONS;
+
+fn arm(name: &'static str, set: Set, rows: Vec<Row>) -> Mode {
+    let classify = if set == Set::T32 { rows::classify_t32 } else { rows::classify_a32 };
+    Mode {
+        name,
+        set,
+        rows,
+        classify: Arc::new(classify),
+        qemu: vec!["qemu-arm", "-cpu", "max"],
+        cpu: None,
+        mips: None,
+        guest: Arc::new(ArmGuest::new(ArmConfig::default())),
+        fp_status_in: FPSCR,
+        fp_status_out: FPSCR,
+        pending: None,
+    }
+}
+
+/// A mode on a MIPS processor that qemu and Demotic know by the same name.
+fn mips(
+    name: &'static str,
+    cpu: &'static str,
+    program: MipsConfig,
+    accept: fn(&str, Option<&str>) -> bool,
+) -> Mode {
+    let config = cpu::find(cpu).map_or(program, |cpu| program.on(cpu));
+    let release = match config.release {
+        Release::R1 => 1,
+        Release::R2 => 2,
+        Release::R3 => 3,
+        Release::R5 => 5,
+        Release::R6 => 6,
+    };
+    let features = Features {
+        release,
+        big: config.big_endian,
+        fr: config.fr,
+        nan2008: config.nan2008,
+        dsp: config.ases.dsp,
+        // What a program does not use is none of its business.
+        msa: false,
+    };
+    Mode {
+        name,
+        set: Set::Mips,
+        rows: rows::mips(config, accept),
+        classify: Arc::new(move |word| rows::classify_mips(&config, word)),
+        qemu: vec![if config.big_endian { "qemu-mips" } else { "qemu-mipsel" }, "-cpu", cpu],
+        cpu: Some(cpu),
+        mips: Some(features),
+        guest: Arc::new(MipsGuest::new(config)),
+        fp_status_in: FCSR,
+        fp_status_out: FCSR,
+        pending: None,
+    }
+}
+
+fn integer(file: &str, _: Option<&str>) -> bool {
+    !float(file, None) && !dsp(file, None)
+}
+
+fn float(file: &str, _: Option<&str>) -> bool {
+    file.ends_with("fpu.decode")
+}
+
+fn dsp(file: &str, _: Option<&str>) -> bool {
+    file.ends_with("dsp.decode")
+}
+
+/// A mode whose sequences begin with FCSR clear: release 6 has no condition codes.
+fn without_float_state(mode: Mode) -> Mode {
+    Mode { fp_status_in: 0, ..mode }
+}
+
+/// A mode that is not expected to be clean before what it names is there.
+fn waiting(mode: Mode, pending: &'static str) -> Mode {
+    Mode { pending: Some(pending), ..mode }
+}
+
+/// All modes.
+pub(crate) fn all() -> Vec<Mode> {
+    let (le, be) = (MipsConfig::linux(false), MipsConfig::linux(true));
+    // A P5600 does not know the NaNs of old.
+    let (le5, be5) = (MipsConfig { nan2008: true, ..le }, MipsConfig { nan2008: true, ..be });
+    let (le1, be1) = (MipsConfig { fr: true, ..le }, MipsConfig { fr: true, ..be });
+    const FLAGS: &str = "cumulative flags of flushed operands and of conversions to fixed point";
+    const RELEASE_6: &str = "a list of what qemu does otherwise";
+    const FLOAT: &str = "NaNs, flags and modes of FCSR";
+    vec![
+        arm("a32", Set::A32, rows::a32()),
+        arm("t32", Set::T32, rows::t32()),
+        waiting(arm("vfp-a32", Set::A32, rows::vfp_a32()), FLAGS),
+        waiting(arm("vfp-t32", Set::T32, rows::vfp_t32()), FLAGS),
+        // A processor without a second instruction set, which random jumps could enter.
+        mips("mipsel", "P5600", le5, integer),
+        mips("mips", "P5600", be5, integer),
+        mips("dsp", "74Kf", le, dsp),
+        mips("dsp-be", "74Kf", be, dsp),
+        waiting(without_float_state(mips("mipselr6", "mips32r6-generic", le, integer)), RELEASE_6),
+        waiting(without_float_state(mips("mipsr6", "mips32r6-generic", be, integer)), RELEASE_6),
+        waiting(mips("mipsel-fpu", "24Kf", le, float), FLOAT),
+        waiting(mips("mips-fpu", "24Kf", be, float), FLOAT),
+        waiting(mips("mipsel-fr1", "24Kf", le1, float), FLOAT),
+        waiting(mips("mips-fr1", "24Kf", be1, float), FLOAT),
+    ]
+}

@@ -1,0 +1,111 @@
+//! GCC's torture tests: whatever passes under qemu-user passes under Demotic, with both engines.
+//!
+//! A guest is a test here. Normally each runs a seeded sample; `DEMOTIC_TORTURE=n` runs `n` pairs of test and
+//! optimisation for each guest, `DEMOTIC_TORTURE=all` all of them, `DEMOTIC_TORTURE_SEED=n` takes another sample. The
+//! table at the end is also written to `target/torture/report.txt`, with all failures. `tests/torture/run` does all.
+
+mod directives;
+mod guests;
+mod job;
+mod report;
+mod suites;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+
+use guests::{GUESTS, Guest};
+use job::{Job, Verdict};
+use report::Report;
+
+/// The optimisations that every test is compiled with.
+const OPTS: [&str; 3] = ["-O0", "-O2", "-O3"];
+/// Pairs of test and optimisation for each guest in the normal run.
+const SAMPLE: usize = 60;
+
+fn directory() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/torture")
+}
+
+/// What is to be run for a guest: all, or a sample.
+fn jobs(guest: &'static Guest) -> Vec<Job> {
+    let cases = suites::cases(&directory().join("testsuite"), guest);
+    let pairs = cases.into_iter().flat_map(|case| OPTS.map(|opt| Job { guest, case: case.clone(), opt }));
+    let mut jobs: Vec<Job> = pairs.collect();
+    let count = match std::env::var("DEMOTIC_TORTURE") {
+        Ok(all) if all == "all" => jobs.len(),
+        Ok(count) => count.parse().unwrap_or(SAMPLE),
+        Err(_) => SAMPLE,
+    };
+    let seed = std::env::var("DEMOTIC_TORTURE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
+    shuffle(&mut jobs, seed);
+    jobs.truncate(count);
+    jobs
+}
+
+/// Fisher and Yates's shuffle, with xorshift64 for the random numbers.
+fn shuffle<T>(list: &mut [T], seed: u64) {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    for at in (1..list.len()).rev() {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        list.swap(at, (state % (at as u64 + 1)) as usize);
+    }
+}
+
+/// Runs a guest's tests, on all the host's processors.
+fn run(guest: &'static Guest, report: &Mutex<Report>) -> Result<(), Failed> {
+    let jobs = jobs(guest);
+    if jobs.is_empty() {
+        return Err("there are no tests in target/torture; tests/torture/fetch.sh fetches them".into());
+    }
+    let next = AtomicUsize::new(0);
+    let failures = Mutex::new(Vec::new());
+    let work = || {
+        while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let verdict = job.run(&directory());
+            if let Verdict::Failed(how) = &verdict {
+                let failure = format!("{}: {how}", job.name());
+                // At once, because the whole may take hours.
+                eprintln!("{failure}");
+                failures.lock().expect("no thread panics").push(failure);
+            }
+            report.lock().expect("no thread panics").add(job, &verdict);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(work);
+        }
+    });
+    let failures = failures.into_inner().expect("no thread panics");
+    if failures.is_empty() { Ok(()) } else { Err(failures.join("\n").into()) }
+}
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // Each of them keeps all processors busy.
+    arguments.test_threads = Some(1);
+    let report = Arc::new(Mutex::new(Report::default()));
+    let trials = GUESTS.iter().map(|guest| {
+        let report = report.clone();
+        Trial::test(guest.name, move || run(guest, &report)).with_ignored_flag(guest.pending.is_some())
+    });
+    // A copy, so that a build meanwhile does not disturb a run of hours.
+    if let Err(error) = std::fs::copy(env!("CARGO_BIN_EXE_demotic"), directory().join("demotic")) {
+        eprintln!("target/torture cannot be written: {error}; tests/torture/fetch.sh makes it");
+    }
+    let conclusion = libtest_mimic::run(&arguments, trials.collect());
+    let report = report.lock().expect("no thread panics");
+    if !report.is_empty() {
+        println!("{}", report.table());
+        if let Err(error) = std::fs::write(directory().join("report.txt"), report.text()) {
+            eprintln!("the report cannot be written: {error}");
+        }
+    }
+    conclusion.exit_code()
+}
