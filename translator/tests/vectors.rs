@@ -255,6 +255,29 @@ fn states(rng: &mut Rng, count: usize) -> Vec<CpuState> {
     (0..count).map(state).collect()
 }
 
+/// Factors whose products are next to the smallest normal number, or are that only when rounded.
+fn tiny_products() -> Vec<CpuState> {
+    let singles = [
+        (0x3f7f_ffff_3f80_0000, 0x0080_0000_8080_0000),
+        (0x3f7f_fffe_bf7f_ffff, 0x0080_0000_8080_0001),
+        (0x3f80_0001_bf7f_ffff, 0x807f_ffff_0080_0001),
+        (0x2000_0000_9fff_ffff, 0x1f80_0000_2000_0000),
+    ];
+    let doubles = [
+        (0x3fef_ffff_ffff_ffff, 0x0010_0000_0000_0000),
+        (0xbff0_0000_0000_0000, 0x0010_0000_0000_0000),
+        (0x3fef_ffff_ffff_ffff, 0x8010_0000_0000_0001),
+        (0x3fef_ffff_ffff_fffe, 0x0010_0000_0000_0000),
+    ];
+    let state = |&[(a, b), (c, d)]: &[(u64, u64); 2]| {
+        let mut cpu = CpuState::new();
+        [a, c, b, d].into_iter().zip(D..).for_each(|(word, slot)| cpu.set(Slot(slot), word));
+        cpu
+    };
+    let pairs = [singles, doubles].concat();
+    pairs.windows(2).filter_map(|pair| <&[_; 2]>::try_from(pair).ok()).map(state).collect()
+}
+
 /// Collects blocks of one op each.
 #[derive(Default)]
 struct Blocks(Vec<Block>);
@@ -394,7 +417,7 @@ fn float_ops_on_edges() {
             modes.into_iter().for_each(|mode| blocks.float(lanes, mode));
         }
         for block in blocks.0 {
-            bench.compare(&block, &states(&mut rng, 60));
+            bench.compare(&block, &[states(&mut rng, 60), tiny_products()].concat());
         }
     }
 }

@@ -72,6 +72,8 @@ impl Votes {
         let def = |v: Value| &block.insts[v.0 as usize].op;
         // Where the halves of vectors go, by vector.
         let mut put: HashMap<Value, (Option<Slot>, Option<Slot>)> = HashMap::new();
+        // Where what is loaded goes, and which of that is joined.
+        let (mut loaded, mut joined) = (HashMap::new(), Vec::new());
         for inst in &block.insts {
             match inst.op {
                 Op::Get { ty, slot } | Op::Put { ty, slot, .. } if ty != Type::I64 => {
@@ -83,6 +85,7 @@ impl Votes {
                     {
                         *self.together.entry((*low, *high)).or_default() += 1;
                     } else {
+                        joined.push((lo, hi));
                         self.uses(def(lo));
                         self.uses(def(hi));
                     }
@@ -91,12 +94,21 @@ impl Votes {
                     Op::VLow { a, .. } => put.entry(a).or_default().0 = Some(slot),
                     Op::VHigh { a, .. } => put.entry(a).or_default().1 = Some(slot),
                     // What is loaded may as well be loaded into a vector.
-                    Op::Load { ty: Type::I64, .. } => {}
+                    Op::Load { ty: Type::I64, .. } => {
+                        loaded.insert(value, slot);
+                    }
                     _ => *self.alone.entry(slot).or_default() += 1,
                 },
                 // And what is stored may come from one.
                 Op::Store { ty: Type::I64, .. } => {}
                 op => op.for_each_value(|v| self.uses(def(v))),
+            }
+        }
+        for (lo, hi) in joined {
+            if let (Some(&low), Some(&high)) = (loaded.get(&lo), loaded.get(&hi))
+                && low != high
+            {
+                *self.together.entry((low, high)).or_default() += 1;
             }
         }
         for halves in put.into_values() {
@@ -124,6 +136,11 @@ pub(super) enum HalfSource {
     Vector(ir::Value),
     /// An integer.
     Word(ir::Value),
+}
+
+/// Whether an access is like the one 8 bytes before it.
+fn continues(first: MemOp, second: MemOp) -> bool {
+    second == first || second == MemOp { aligned: false, ..first }
 }
 
 impl Lowerer<'_> {
@@ -252,13 +269,9 @@ impl Lowerer<'_> {
 
     // ---- accesses of 16 bytes, which front ends make as two of 8 ----
 
-    /// Whether an access may be the first half of one of 16 bytes.
+    /// Whether an access may be the first half of one of 16 bytes. Its alignment is the second half's, too.
     fn may_widen(&self, ty: Type, mem: MemOp) -> bool {
-        ty == Type::I64
-            && mem.size == MemSize::B8
-            && !mem.big
-            && !mem.aligned
-            && self.options.memory == MemoryModel::Window
+        ty == Type::I64 && mem.size == MemSize::B8 && !mem.big && self.options.memory == MemoryModel::Window
     }
 
     /// The access of the next 8 bytes, if it comes next and belongs to the same instruction.
@@ -281,7 +294,8 @@ impl Lowerer<'_> {
         }
         let next = disp.checked_add(8)?;
         let at = self.second_access(|op| {
-            matches!(*op, Op::Load { ty: t, addr: a, disp: d, mem: m } if (t, a, d, m) == (ty, addr, next, mem))
+            matches!(*op, Op::Load { ty: t, addr: a, disp: d, mem: m }
+                if (t, a, d) == (ty, addr, next) && continues(mem, m))
         })?;
         if !self.are_halves(self.inst, at) {
             return None;
@@ -324,9 +338,10 @@ impl Lowerer<'_> {
         let Some(next) = disp.checked_add(8) else { return false };
         let mut other = None;
         let insts = &self.region.blocks[self.at].block.insts;
-        let at = self.second_access(
-            |op| matches!(*op, Op::Store { addr: a, disp: d, mem: m, .. } if (a, d, m) == (addr, next, mem)),
-        );
+        let at = self.second_access(|op| {
+            matches!(*op, Op::Store { addr: a, disp: d, mem: m, .. }
+                if (a, d) == (addr, next) && continues(mem, m))
+        });
         let Some(at) = at else { return false };
         if let Op::Store { value, .. } = insts[at].op {
             other = self.values.get(value.0 as usize);

@@ -115,7 +115,23 @@ impl Lowerer<'_> {
             FloatOp::Fma => ins.fma(a, b, c),
             _ => return None,
         };
-        Some(self.by_mode(call, lanes, operands, result))
+        // ARM asks whether a product is tiny before it is rounded; the host can tell what rounding has done to it.
+        let tiny = (mode.flush
+            && call.op == FloatOp::Mul
+            && self.options.nan_rule == NanRule::Arm
+            && self.options.host_fma)
+            .then(|| self.is_tiny_product(lanes, a, b));
+        Some(self.by_mode(call, lanes, operands, result, tiny))
+    }
+
+    /// The lanes in which the magnitude of a product is less than the smallest normal number, in their signs. What the
+    /// product differs by from that number may be rounded to zero, but not to one of the other sign.
+    fn is_tiny_product(&mut self, lanes: Lanes, a: ir::Value, b: ir::Value) -> ir::Value {
+        let (a, b) = (self.b.ins().fabs(a), self.b.ins().fabs(b));
+        let bits = smallest_normal(lanes) | ((lanes.mask() >> 1) + 1);
+        let minus_smallest = self.vconst_splat(lanes, bits);
+        let minus_smallest = self.as_floats(lanes, minus_smallest);
+        self.b.ins().fma(a, b, minus_smallest)
     }
 
     /// A result of the FPU as the mode wants it.
@@ -125,6 +141,7 @@ impl Lowerer<'_> {
         lanes: Lanes,
         operands: [ir::Value; 3],
         float: ir::Value,
+        tiny: Option<ir::Value>,
     ) -> ir::Value {
         let mode = call.mode;
         let nan = self.b.ins().fcmp(FloatCC::Unordered, float, float);
@@ -132,8 +149,11 @@ impl Lowerer<'_> {
         let mut result = self.b.ins().bitcast(vector_type(lanes), flags, float);
         let raw = result;
         // Sums and differences that are subnormal are exact.
-        let may_round_up = mode.flush && matches!(call.op, FloatOp::Mul | FloatOp::Div | FloatOp::Fma);
-        if mode.flush && call.op != FloatOp::Sqrt {
+        let may_round_up =
+            mode.flush && matches!(call.op, FloatOp::Mul | FloatOp::Div | FloatOp::Fma) && tiny.is_none();
+        if let Some(tiny) = tiny {
+            result = self.clear_tiny(lanes, result, tiny);
+        } else if mode.flush && call.op != FloatOp::Sqrt {
             result = self.flush(lanes, result);
         }
         if mode.default_nan {
@@ -181,6 +201,15 @@ impl Lowerer<'_> {
         self.b.ins().jump(after, &[soft.into()]);
         self.b.switch_to_block(after);
         self.b.block_params(after)[0]
+    }
+
+    /// Zeros of the same sign in the lanes for which the sign of `tiny` is set. NaNs are replaced afterwards.
+    fn clear_tiny(&mut self, lanes: Lanes, value: ir::Value, tiny: ir::Value) -> ir::Value {
+        let flags = MemFlagsData::new().with_endianness(Endianness::Little);
+        let tiny = self.b.ins().bitcast(vector_type(lanes), flags, tiny);
+        let tiny = self.shift_by(Shift::Arithmetic, tiny, lanes.bits() as u8 - 1);
+        let cleared = self.shift_by(Shift::Logical, tiny, 1);
+        self.b.ins().band_not(value, cleared)
     }
 
     /// Whether each lane is the smallest normal number: the result may have been less before it was rounded.
