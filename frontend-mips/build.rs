@@ -18,6 +18,7 @@ fn main() -> Result<(), decodegen::Errors> {
         .file("tables/fpu_ps.decode")
         .file("tables/fpu_r6.decode")
         .file("tables/dsp.decode")
+        .file("tables/msa.decode")
         .sets(["pre_r6", "r6"])
         .write(out)
 }

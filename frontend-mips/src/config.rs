@@ -165,7 +165,7 @@ impl MipsConfig {
             "ps" => self.fir & fir::PS != 0,
             "dsp" => self.ases.dsp || self.ases.dspr2,
             "dspr2" => self.ases.dspr2,
-            "msa" => self.ases.msa,
+            "msa" | "lsa" => self.ases.msa,
             "mips16e" => self.ases.mips16,
             "micromips" => self.ases.micromips,
             "jalx" => self.release < Release::R6 && (self.ases.mips16 || self.ases.micromips),

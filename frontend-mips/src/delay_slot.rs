@@ -67,6 +67,10 @@ pub fn is_branch(config: &MipsConfig, word: u32) -> bool {
                 | Bc1fl(_)
                 | Bc1tl(_)
                 | Bposge32(_)
+                | Bz(_)
+                | Bnz(_)
+                | BzV(_)
+                | BnzV(_)
         )
     )
 }

@@ -91,6 +91,16 @@ impl Printer {
     }
 }
 
+/// The format that the ones at the top of a field `df/m` (7 bits) stand for: doublewords first.
+fn bit_format(dfm: u32) -> usize {
+    (dfm << 25).leading_ones().min(3) as usize
+}
+
+/// The format that the ones at the top of a field `df/n` (6 bits) stand for: bytes first.
+fn element_format(dfn: u32) -> usize {
+    (dfn << 26).leading_ones().min(3) as usize
+}
+
 impl Operands for Printer {
     // ---- registers ----
     fn reg(&self, out: &mut String, n: u32) {
@@ -162,6 +172,27 @@ impl Operands for Printer {
         put(out, format_args!("$ac{n}"));
     }
 
+    fn wreg(&self, out: &mut String, n: u32) {
+        put(out, format_args!("$w{n}"));
+    }
+
+    fn msa_control(&self, out: &mut String, n: u32) {
+        const NAMES: [&str; 8] = [
+            "msa_ir",
+            "msa_csr",
+            "msa_access",
+            "msa_save",
+            "msa_modify",
+            "msa_request",
+            "msa_map",
+            "msa_unmap",
+        ];
+        match NAMES.get(n as usize) {
+            Some(name) => out.push_str(name),
+            None => put(out, format_args!("${n}")),
+        }
+    }
+
     // ---- numbers ----
     fn simm(&self, out: &mut String, imm: u32) {
         put(out, format_args!("{}", imm as u16 as i16));
@@ -179,6 +210,28 @@ impl Operands for Printer {
     /// The width of the field from bit `lsb` to bit `msb`.
     fn span(&self, out: &mut String, msb: u32, lsb: u32) {
         put(out, format_args!("{:#x}", (msb + 1).wrapping_sub(lsb)));
+    }
+
+    /// A number of 5 bits with a sign.
+    fn simm5(&self, out: &mut String, imm: u32) {
+        put(out, format_args!("{}", (imm << 3) as u8 as i8 >> 3));
+    }
+
+    /// The bit number of a field `df/m`.
+    fn bit(&self, out: &mut String, dfm: u32) {
+        let width = [64, 32, 16, 8][bit_format(dfm)];
+        put(out, format_args!("{:#x}", dfm & (width - 1)));
+    }
+
+    /// The element of a field `df/n`.
+    fn elm(&self, out: &mut String, dfn: u32) {
+        let count = [16, 8, 4, 2][element_format(dfn)];
+        put(out, format_args!("{}", dfn & (count - 1)));
+    }
+
+    /// An offset of 10 bits with a sign that counts elements.
+    fn scaled(&self, out: &mut String, offset: u32, df: u32) {
+        put(out, format_args!("{}", i32::from((offset << 6) as u16 as i16 >> 6) << df));
     }
 
     /// A number of 6 bits with a sign.
@@ -267,6 +320,29 @@ impl Operands for Printer {
             "?", "?",
         ];
         out.push_str(name(&NAMES, cond));
+    }
+
+    /// The data format of vectors.
+    fn df(&self, out: &mut String, df: u32) {
+        out.push_str(name(&["b", "h", "w", "d"], df));
+    }
+
+    /// The data format of floating-point vectors.
+    fn wd(&self, out: &mut String, df: u32) {
+        out.push_str(name(&["w", "d"], df));
+    }
+
+    /// The data format of vectors of fractions and of half the width.
+    fn hw(&self, out: &mut String, df: u32) {
+        out.push_str(name(&["h", "w"], df));
+    }
+
+    fn bit_df(&self, out: &mut String, dfm: u32) {
+        out.push_str(name(&["d", "w", "h", "b"], bit_format(dfm) as u32));
+    }
+
+    fn elm_df(&self, out: &mut String, dfn: u32) {
+        out.push_str(name(&["b", "h", "w", "d"], element_format(dfn) as u32));
     }
 
     fn fcond(&self, out: &mut String, cond: u32) {

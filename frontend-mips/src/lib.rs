@@ -23,7 +23,9 @@ pub use config::{Ases, MipsConfig, Personality, Release};
 pub use disasm::disassemble;
 pub use encoding::Encoding;
 
-use demotic_ir::{Block, CodeSource, CpuState, GuestArch, Helper, LiftOptions, Loc, NanRule, StateLayout};
+use demotic_ir::{
+    Block, CodeSource, CpuState, GuestArch, Helper, LiftOptions, Loc, NanRule, StateLayout, VectorHelper,
+};
 
 /// A MIPS32 guest.
 #[derive(Debug)]
@@ -55,6 +57,10 @@ impl GuestArch for MipsGuest {
 
     fn helpers(&self) -> &'static [Helper] {
         helpers::HELPERS
+    }
+
+    fn vector_helpers(&self) -> &'static [VectorHelper] {
+        helpers::VECTOR_HELPERS
     }
 
     fn nan_rule(&self) -> NanRule {

@@ -49,8 +49,8 @@ fn isa_of(guest: Guest, case: &Case) -> Isa {
     match guest {
         Guest::A32 | Guest::T32 | Guest::ArmV5 if case.pc & 1 != 0 => Isa::Thumb,
         Guest::A32 | Guest::T32 | Guest::ArmV5 => Isa::Arm,
-        Guest::Mipsel | Guest::Mipself64 | Guest::Mipseldsp => Isa::Mipsel,
-        Guest::Mips | Guest::Mipsdsp => Isa::Mips,
+        Guest::Mipsel | Guest::Mipself64 | Guest::Mipseldsp | Guest::Mipselmsa => Isa::Mipsel,
+        Guest::Mips | Guest::Mipsdsp | Guest::Mipsmsa => Isa::Mips,
         Guest::Mipselr6 => Isa::Mipselr6,
         Guest::Mipsr6 => Isa::Mipsr6,
         Guest::Mips16 => Isa::Mips16,

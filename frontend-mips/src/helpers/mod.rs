@@ -1,8 +1,9 @@
 //! Pure helpers: what is too rare or too irregular for ops. They are numbered by their place in the tables.
 
 pub(crate) mod dsp;
+pub(crate) mod msa;
 
-use demotic_ir::Helper;
+use demotic_ir::{Helper, VectorHelper};
 
 /// A table of helpers and the constants that name them.
 macro_rules! helpers {
@@ -21,3 +22,6 @@ pub(crate) use helpers;
 
 /// All helpers on 64-bit values.
 pub(crate) static HELPERS: &[Helper] = dsp::HELPERS;
+
+/// All helpers on vectors.
+pub(crate) static VECTOR_HELPERS: &[VectorHelper] = msa::VECTOR_HELPERS;

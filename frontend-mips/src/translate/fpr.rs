@@ -38,7 +38,7 @@ impl Lifter<'_> {
         mode::fp_mode(self.mode)
     }
 
-    fn fr(&self) -> bool {
+    pub(super) fn fr(&self) -> bool {
         self.mode & mode::FR != 0
     }
 

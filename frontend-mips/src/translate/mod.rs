@@ -22,6 +22,7 @@ mod load_store_unaligned;
 mod logical;
 mod micromips;
 mod mips16e;
+mod msa;
 mod multiply_divide;
 mod pc_relative;
 mod shift;
@@ -36,7 +37,7 @@ use demotic_ir::{
 
 use crate::config::{MipsConfig, Personality, Release};
 use crate::cp0::coprocessor;
-use crate::decode::{Row, Visitor, args, dispatch_row, forward_visitor};
+use crate::decode::{ROWS, Row, Visitor, args, dispatch_row, forward_visitor};
 use crate::encoding::{Encoding, Fetched};
 use crate::mode;
 use crate::state::{FP_CAUSE, FP_RAISED, R};
@@ -152,6 +153,8 @@ impl Lifter<'_> {
         match coprocessor(self.config.set(), word) {
             Some(unit) if !self.usable(unit) => self.reserved(),
             _ => match self.config.row_index(word) {
+                // Vectors need the registers whose lower halves are all 64 bits wide.
+                Some(index) if ROWS[index].feature == Some("msa") && !self.fr() => self.reserved(),
                 Some(index) => _ = dispatch_row(index, word, self),
                 None => self.reserved(),
             },

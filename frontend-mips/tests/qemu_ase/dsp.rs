@@ -94,9 +94,11 @@ fn suitable(plan: &Plan, row: &Row, word: u32, record: &mut [u8]) -> bool {
     }
     if let (Some(base), Some(index)) = (row.extract(word, "base"), row.extract(word, "index")) {
         let offset = (word ^ word >> 8) & 28;
+        if base == 0 || index == 0 || base == index {
+            return false;
+        }
         plan.set_word(record, base as usize, BUFFER);
         plan.set_word(record, index as usize, offset);
-        return base != 0 && index != 0 && base != index;
     }
     true
 }

@@ -5,6 +5,7 @@
 //! `DEMOTIC_SEQUENCES` says how many sequences a test tries, `DEMOTIC_SEED` with which seed.
 
 mod dsp;
+mod msa;
 mod ours;
 mod plan;
 mod theirs;
@@ -57,4 +58,14 @@ fn dsp_little_endian() {
 #[test]
 fn dsp_big_endian() {
     compare(&dsp::plan(true), 2);
+}
+
+#[test]
+fn msa_little_endian() {
+    compare(&msa::plan(false), 3);
+}
+
+#[test]
+fn msa_big_endian() {
+    compare(&msa::plan(true), 4);
 }

@@ -104,8 +104,7 @@ impl Plan {
         }
         let mut words = vec![self.instruction(first, &mut input, next)];
         let branch = first.fields.iter().any(|field| field.name == "offset") && first.name.starts_with('B');
-        let others: Vec<_> =
-            rows.iter().filter(|row| !touches_memory(row) && !row.name.starts_with("BN")).collect();
+        let others: Vec<_> = rows.iter().filter(|row| !touches_memory(row)).collect();
         let length = if branch { 3 } else { next() as usize % LENGTH };
         while words.len() <= length {
             let row = others[next() as usize % others.len()];

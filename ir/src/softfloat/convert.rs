@@ -116,6 +116,37 @@ impl Soft {
         self.round(format, Exact { sign: x.sign, exponent: 0, significand })
     }
 
+    /// `a × 2^n`.
+    pub fn scale(&mut self, format: Number, a: u64, n: i32) -> u64 {
+        let x = self.operand(format, a);
+        match x.class {
+            Class::QuietNan | Class::SignallingNan => self.propagated(format, &[&x]),
+            Class::Zero | Class::Infinity => x.bits,
+            Class::Finite => {
+                let exact = x.exact();
+                self.round(format, Exact { exponent: exact.exponent + n, ..exact })
+            }
+        }
+    }
+
+    /// The exponent of `a`: its binary logarithm, rounded down to an integer. It is exact.
+    pub fn log2_floor(&mut self, format: Number, a: u64) -> u64 {
+        let x = self.operand(format, a);
+        match x.class {
+            Class::QuietNan | Class::SignallingNan => self.propagated(format, &[&x]),
+            Class::Zero => {
+                self.raise(Exceptions::DIVIDE_BY_ZERO);
+                infinity(format, true)
+            }
+            _ if x.sign => self.invalid(format),
+            Class::Infinity => x.bits,
+            Class::Finite => {
+                let exponent = x.exponent + 63 - x.significand.leading_zeros() as i32;
+                self.integer_to_float(Number::S32, format, 0, u64::from(exponent as u32))
+            }
+        }
+    }
+
     /// JavaScript's conversion to a 32-bit integer: towards zero, modulo 2^32. Bit 32 of the result says that the number
     /// was such an integer, and not -0.
     pub fn js_convert(&mut self, a: u64) -> u64 {

@@ -213,6 +213,8 @@ impl LinuxProcess {
         const CODE_FIELD: u32 = 8;
         match code {
             traps::OVERFLOW => SigInfo::raised(libc::SIGFPE, FPE_INTOVF, at),
+            // As the kernel says it (do_msa_fpe): MSACSR has the particulars.
+            traps::MSA_FLOAT => SigInfo::raised(libc::SIGFPE, libc::SI_KERNEL, Fields::None),
             _ => self.breakpoint(code >> CODE_FIELD, at),
         }
     }

@@ -33,11 +33,15 @@ pub enum Isa {
     Mips16,
     /// microMIPS, little-endian.
     Micromips,
+    /// Little-endian MIPS32 release 5 with vectors, and without the DSP module.
+    Mipselmsa,
+    /// Big-endian MIPS32 release 5 with vectors, and without the DSP module.
+    Mipsmsa,
 }
 
 impl Isa {
     /// All of them.
-    pub const ALL: [Isa; 12] = [
+    pub const ALL: [Isa; 14] = [
         Isa::A32,
         Isa::T32,
         Isa::ArmV5,
@@ -50,6 +54,8 @@ impl Isa {
         Isa::Mipsdsp,
         Isa::Mips16,
         Isa::Micromips,
+        Isa::Mipselmsa,
+        Isa::Mipsmsa,
     ];
 
     /// Name in trials.
@@ -67,6 +73,8 @@ impl Isa {
             Isa::Mipsdsp => "mipsdsp",
             Isa::Mips16 => "mips16",
             Isa::Micromips => "micromips",
+            Isa::Mipselmsa => "mipselmsa",
+            Isa::Mipsmsa => "mipsmsa",
         }
     }
 
@@ -86,6 +94,8 @@ impl Isa {
             "mipsdsp" => Some(Isa::Mipsdsp),
             "mips16" => Some(Isa::Mips16),
             "micromips" => Some(Isa::Micromips),
+            "mipselmsa" => Some(Isa::Mipselmsa),
+            "mipsmsa" => Some(Isa::Mipsmsa),
             _ => None,
         }
     }
@@ -107,6 +117,8 @@ impl Isa {
             Isa::Mipsdsp => Arc::new(MipsGuest::new(with_dsp(MipsConfig::linux(true)))),
             Isa::Mips16 => Arc::new(MipsGuest::new(MipsConfig::max(false, Release::R2, false))),
             Isa::Micromips => Arc::new(MipsGuest::new(MipsConfig::max(false, Release::R2, true))),
+            Isa::Mipselmsa => Arc::new(MipsGuest::new(with_vectors(MipsConfig::linux(false)))),
+            Isa::Mipsmsa => Arc::new(MipsGuest::new(with_vectors(MipsConfig::linux(true)))),
         }
     }
 
@@ -125,10 +137,14 @@ impl Isa {
         match self {
             _ if self.is_halfwords() && len == 2 => (word as u16).to_le_bytes().into(),
             Isa::T32 | Isa::Mips16 | Isa::Micromips => word.rotate_left(16).to_le_bytes().into(),
-            Isa::A32 | Isa::ArmV5 | Isa::Mipsel | Isa::Mipself64 | Isa::Mipselr6 | Isa::Mipseldsp => {
-                word.to_le_bytes().into()
-            }
-            Isa::Mips | Isa::Mipsr6 | Isa::Mipsdsp => word.to_be_bytes().into(),
+            Isa::A32
+            | Isa::ArmV5
+            | Isa::Mipsel
+            | Isa::Mipself64
+            | Isa::Mipselr6
+            | Isa::Mipseldsp
+            | Isa::Mipselmsa => word.to_le_bytes().into(),
+            Isa::Mips | Isa::Mipsr6 | Isa::Mipsdsp | Isa::Mipsmsa => word.to_be_bytes().into(),
         }
     }
 }
@@ -142,4 +158,10 @@ fn with_dsp(config: MipsConfig) -> MipsConfig {
 fn arm926() -> Arc<dyn GuestArch> {
     let config = Cpu::by_name("arm926").map(|cpu| cpu.config(Personality::Linux));
     Arc::new(ArmGuest::new(config.unwrap_or_default()))
+}
+
+/// A processor with vectors.
+fn with_vectors(config: MipsConfig) -> MipsConfig {
+    let ases = Ases { msa: true, ..Ases::NONE };
+    MipsConfig { release: Release::R5, ases, fr: true, nan2008: true, abs2008: true, ..config }
 }

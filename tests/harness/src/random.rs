@@ -127,6 +127,11 @@ fn dsp(row: &mips::Row) -> bool {
     matches!(row.feature, Some("dsp" | "dspr2"))
 }
 
+/// Whether the row is of the SIMD architecture.
+fn vectors(row: &mips::Row) -> bool {
+    row.feature == Some("msa")
+}
+
 impl Encodings {
     /// Those of an instruction set.
     pub fn new(isa: Isa) -> Encodings {
@@ -146,7 +151,7 @@ impl Encodings {
                 rows.extend(executing_rows!(asimd::decoder, 4, asimd_in_t32));
             }
             Isa::Mipsel | Isa::Mips | Isa::Mipself64 => {
-                let plain = |row: &mips::Row| row.only != Some("r6") && !dsp(row);
+                let plain = |row: &mips::Row| row.only != Some("r6") && !dsp(row) && !vectors(row);
                 rows.extend(executing_rows!(mips, 4, repeatable, plain));
             }
             Isa::Mipseldsp | Isa::Mipsdsp => {
@@ -160,6 +165,9 @@ impl Encodings {
                 rows.extend(executing_rows!(micromips::narrow, 2, repeatable16));
                 rows.extend(executing_rows!(micromips::wide, 4, repeatable32));
                 rows.extend(executing_rows!(micromips::reencoded, 4, |word, _| word));
+            }
+            Isa::Mipselmsa | Isa::Mipsmsa => {
+                rows.extend(executing_rows!(mips, 4, repeatable, vectors));
             }
             Isa::Mipselr6 | Isa::Mipsr6 => {
                 rows.extend(executing_rows!(mips, 4, repeatable, |row| row.only != Some("pre_r6")));
@@ -280,7 +288,13 @@ fn mips_registers(cpu: &mut CpuState, random: &mut Random) {
     }
     for n in (0..32).step_by(2) {
         cpu.set(mips_state::F.nth(n), float(random));
+        cpu.set(mips_state::W_HIGH.nth(n), float(random));
     }
+    for n in 0..3 {
+        cpu.set(mips_state::AC.nth(n), random.pair());
+    }
+    cpu.set32(mips_state::DSP_POS, random.word() & 0x3f);
+    cpu.set32(mips_state::SCOUNT, random.word() & 0x3f);
     for n in 0..8 {
         cpu.set32(mips_state::FCC.nth(n), random.word() & 1);
     }
