@@ -122,7 +122,11 @@ fn mips(
 }
 
 fn integer(file: &str, _: Option<&str>) -> bool {
-    !float(file, None) && !dsp(file, None)
+    !float(file, None) && !dsp(file, None) && !msa(file)
+}
+
+fn msa(file: &str) -> bool {
+    file.ends_with("msa.decode")
 }
 
 fn float(file: &str, _: Option<&str>) -> bool {

@@ -181,12 +181,16 @@ impl Jit {
     }
 
     /// Runs from the state's pc until the code is left. Code that does not end within seconds is stopped.
+    ///
+    /// # Panics
+    /// When Cranelift refuses the code.
     pub fn run(&mut self, cpu: &mut CpuState) -> End {
         self.vcpu.cpu().words.copy_from_slice(&cpu.words);
         self.watchdog.toggle();
         self.vcpu.run(&mut self.kernel);
         self.watchdog.toggle();
         cpu.words.copy_from_slice(&self.vcpu.cpu().words);
+        assert_eq!(self.vcpu.engine().stats().refused, 0, "code that Cranelift refused was interpreted");
         self.kernel.end
     }
 }

@@ -69,6 +69,8 @@ impl Default for EngineOptions {
 pub struct EngineStats {
     /// Regions translated.
     pub regions: u64,
+    /// Regions that Cranelift refused, and that are interpreted instead: each is a defect.
+    pub refused: u64,
     /// Guest instructions in them.
     pub region_insns: u64,
     /// Bytes of host code.
@@ -96,6 +98,7 @@ pub(crate) struct TranslateContext {
 #[derive(Default)]
 struct Counters {
     regions: AtomicU64,
+    refused: AtomicU64,
     region_insns: AtomicU64,
     code_bytes: AtomicU64,
     translate_ns: AtomicU64,
@@ -239,6 +242,7 @@ impl Engine {
         let c = &self.context.stats;
         EngineStats {
             regions: c.regions.load(Ordering::Relaxed),
+            refused: c.refused.load(Ordering::Relaxed),
             region_insns: c.region_insns.load(Ordering::Relaxed),
             code_bytes: c.code_bytes.load(Ordering::Relaxed),
             translate_ns: c.translate_ns.load(Ordering::Relaxed),
@@ -290,7 +294,10 @@ impl Engine {
 
     fn place(&self, compiled: Result<CompiledRegion, TranslatorError>, at_base: bool) -> Option<u64> {
         let compiled = compiled
-            .inspect_err(|e| tracing::warn!(target: "translate", "not translated, interpreting instead: {e}"))
+            .inspect_err(|e| {
+                self.context.stats.refused.fetch_add(1, Ordering::Relaxed);
+                tracing::warn!(target: "translate", "not translated, interpreting instead: {e}");
+            })
             .ok()?;
         let pc = compiled.entry.pc;
         match lock(&self.placed).place(compiled, at_base) {

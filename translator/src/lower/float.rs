@@ -134,7 +134,10 @@ impl Lowerer<'_> {
     pub(super) fn float_op(&mut self, op: Op) -> Lowered {
         let Some((call, operands)) = op.float_call() else { return Lowered::Nothing };
         let operands = operands.map(|v| self.val(v));
-        let Some(result) = self.float_on_host(&call, operands) else {
+        // Numbers are there as words, not as the host's floats.
+        let by_words = matches!(op, Op::FSoft { .. });
+        let host = if by_words { None } else { self.float_on_host(&call, operands) };
+        let Some(result) = host else {
             let result = self.float_call(&call, Wanted::Result, operands);
             return Self::plain(self.of_word(op.ty(), result));
         };
