@@ -206,9 +206,11 @@ fn write_dump(a: &mut Assembler) {
     }
 }
 
-/// A sequence in A32, and the jump to the end.
+/// A sequence in A32, and the jump to the end. The shortest branch at the end of a sequence skips the NOP.
 pub(crate) fn a32_slot(at: u32, code: &[u8], save: u32) -> Vec<u8> {
+    const NOP: u32 = 0xe320_f000;
     let mut slot = code.to_vec();
+    slot.extend(NOP.to_le_bytes());
     let from = at + slot.len() as u32;
     slot.extend(branch(AL, from, save).to_le_bytes());
     slot
