@@ -1,9 +1,9 @@
 //! Lowering: a region becomes one Cranelift function.
 //!
 //! Guest registers and flags are Cranelift variables: loaded where they are live into the region, stored at the exits
-//! where they are newer than the state. A 32-bit register that holds addresses is kept as a zero-extended 64-bit value, so
-//! that an access needs no conversion; others as 32-bit values, since not every host operation zero-extends. Flags stay producers (an operation and its operands) as long as the block that consumes them
-//! has one predecessor.
+//! where they are newer than the state. A 32-bit register that holds addresses is kept as a zero-extended 64-bit value,
+//! so that an access needs no conversion; others as 32-bit values, since not every host operation zero-extends. Flags
+//! stay producers (an operation and its operands) as long as the block that consumes them has one predecessor.
 //!
 //! The function's signature is `(state, memory base, link) -> next pc` in the tail-call convention. `link` tells a stub
 //! which exit was taken and is ignored by regions.

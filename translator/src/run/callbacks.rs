@@ -174,9 +174,9 @@ extern "C" fn on_float(word: u64, a: u64, b: u64, c: u64) -> u64 {
 /// # Safety
 /// `helper` must be one of the table of vector helpers, and `operands` memory of the calling code.
 unsafe extern "C" fn on_vector_helper(helper: *const (), operands: *mut [[u64; 2]; 3]) {
+    type Function = fn([u64; 2], [u64; 2], [u64; 2]) -> [u64; 2];
     // SAFETY: as above; the table holds functions of exactly this type.
-    let function =
-        unsafe { std::mem::transmute::<*const (), fn([u64; 2], [u64; 2], [u64; 2]) -> [u64; 2]>(helper) };
+    let function = unsafe { std::mem::transmute::<*const (), Function>(helper) };
     // SAFETY: as above; nobody else has the calling code's memory.
     let operands = unsafe { &mut *operands };
     let [a, b, c] = *operands;
