@@ -182,8 +182,18 @@ impl Lowerer<'_> {
         }
         if self.options.precise_faults {
             self.store_slots(self.dirty);
+            if is_store {
+                self.keep_earlier_stores();
+            }
         }
         (self.b.ins().iadd(self.mem, address), disp)
+    }
+
+    /// Makes stores so far be done even if the next one overwrites what they have written: Cranelift would leave out the
+    /// earlier one of two, and the fault would be the later one's. A load that might trap looks at all of memory to it.
+    fn keep_earlier_stores(&mut self) {
+        let flags = state_access().with_trap_code(Some(TrapCode::HEAP_OUT_OF_BOUNDS));
+        self.b.ins().load(I8, flags, self.cpu, offset::SECTIONS);
     }
 
     /// `addr + disp`, wrapping at the width of the address, in 64 bits.
