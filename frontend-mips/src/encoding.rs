@@ -98,7 +98,7 @@ impl Encoding {
     }
 
     /// Whether a second halfword follows `first`.
-    fn is_long(self, first: u32) -> bool {
+    pub const fn is_long(self, first: u32) -> bool {
         match self {
             Encoding::Mips32 => true,
             Encoding::Mips16e => mips16e::is_long(first),

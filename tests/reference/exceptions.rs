@@ -21,7 +21,7 @@ pub(crate) struct Exception {
 }
 
 const ARM: &[&str] = &["a32", "t32", "vfp"];
-const MIPS: &[&str] = &["mips", "dsp"];
+const MIPS: &[&str] = &["mips", "dsp", "micromips"];
 
 fn all(_: u32) -> bool {
     true
@@ -39,12 +39,6 @@ fn base_in_list(word: u32) -> bool {
 /// The base is R13, which is implied.
 fn pops_sp(word: u32) -> bool {
     word >> 13 & 1 != 0
-}
-
-/// R13 as an operand of an A32 or T32 exclusive access, or two of its registers are the same.
-fn strange_exclusive(word: u32) -> bool {
-    let fields = [0, 8, 12, 16].map(|shift| word >> shift & 15);
-    fields.contains(&13) || fields[0] + 1 == fields[2] || fields[0] == 12 && fields[2] == 13
 }
 
 /// The base is one of the two registers that a load with writeback loads. A32 names only the first.
@@ -88,14 +82,29 @@ fn compares_zeros(word: u32) -> bool {
     word >> 16 & 0x3ff == 0
 }
 
-/// The link register is what is jumped to.
-fn links_to_itself(word: u32) -> bool {
-    word >> 21 & 31 == word >> 11 & 31
-}
-
 /// R31 is what is tested.
 fn tests_link(word: u32) -> bool {
     word >> 21 & 31 == 31
+}
+
+/// A trap's code, with which Linux raises SIGFPE.
+fn traps_arithmetic(word: u32) -> bool {
+    matches!(word >> 6 & 0x3ff, 6 | 7)
+}
+
+/// The same in microMIPS, whose codes have four bits.
+fn traps_arithmetic_short(word: u32) -> bool {
+    matches!(word >> 12 & 15, 6 | 7)
+}
+
+/// The same of MIPS16e's BREAK.
+fn breaks_arithmetic(word: u32) -> bool {
+    matches!(word >> 5 & 0x3f, 6 | 7)
+}
+
+/// R25 and the next one.
+fn loads_k0(word: u32) -> bool {
+    word >> 21 & 31 == 25
 }
 
 /// All of them.
@@ -134,17 +143,6 @@ pub(crate) static EXCEPTIONS: &[Exception] = &[
         words: pops_sp,
         unfit: false,
         reason: "R13 in the list is unpredictable (ARM DDI 0406C, A8.8.131 and A8.8.133)",
-    },
-    Exception {
-        modes: ARM,
-        rows: &[
-            "STREX", "STREXB", "STREXH", "STREXD", "LDREX", "LDREXB", "LDREXH", "LDREXD", "STLEX", "STLEXB",
-            "STLEXH", "STLEXD", "LDAEX", "LDAEXB", "LDAEXH", "LDAEXD",
-        ],
-        words: strange_exclusive,
-        unfit: false,
-        reason: "R13 and registers that overlap are unpredictable in ARMv7 (ARM DDI 0406C, A8.8.212 to A8.8.215); here \
-                 R13 is allowed as in ARMv8",
     },
     Exception {
         modes: &["a32"],
@@ -249,17 +247,56 @@ pub(crate) static EXCEPTIONS: &[Exception] = &[
     },
     Exception {
         modes: MIPS,
-        rows: &["JALR", "JALR_HB"],
-        words: links_to_itself,
-        unfit: false,
-        reason: "with rs = rd a trap in the delay slot could not be resumed (MIPS32 volume II, JALR: restrictions)",
-    },
-    Exception {
-        modes: MIPS,
         rows: &["BLTZAL", "BGEZAL", "BLTZALL", "BGEZALL"],
         words: tests_link,
         unfit: false,
         reason: "R31 must not be tested (MIPS32 volume II, BGEZAL: restrictions)",
+    },
+    Exception {
+        modes: &["mips", "dsp"],
+        rows: &["TGE", "TGEU", "TLT", "TLTU", "TEQ", "TNE"],
+        words: traps_arithmetic,
+        unfit: false,
+        reason: "qemu 7.2 raises SIGTRAP whatever the code; Linux raises SIGFPE for codes 6 and 7 \
+                 (arch/mips/kernel/traps.c, do_trap_or_bp)",
+    },
+    Exception {
+        modes: &["micromips"],
+        rows: &["TGE", "TGEU", "TLT", "TLTU", "TEQ", "TNE"],
+        words: traps_arithmetic_short,
+        unfit: false,
+        reason: "qemu 7.2 raises SIGTRAP whatever the code; Linux raises SIGFPE for codes 6 and 7 \
+                 (arch/mips/kernel/traps.c, do_trap_or_bp)",
+    },
+    Exception {
+        modes: &["micromips"],
+        rows: &["BREAK16"],
+        words: |word| matches!(word & 15, 6 | 7),
+        unfit: false,
+        reason: "qemu 7.2 raises SIGTRAP whatever the code; Linux raises SIGFPE for codes 6 and 7 \
+                 (arch/mips/kernel/traps.c, do_trap_or_bp)",
+    },
+    Exception {
+        modes: &["mips16e"],
+        rows: &["BREAK"],
+        words: breaks_arithmetic,
+        unfit: false,
+        reason: "qemu 7.2 raises SIGTRAP whatever the code; Linux raises SIGFPE for codes 6 and 7 \
+                 (arch/mips/kernel/traps.c, do_trap_or_bp)",
+    },
+    Exception {
+        modes: &["micromips"],
+        rows: &["SWM16", "SWM32"],
+        words: all,
+        unfit: false,
+        reason: "qemu 7.2 stores only halfwords (MIPS volume II-B, SWM32: words)",
+    },
+    Exception {
+        modes: &["micromips"],
+        rows: &["LWP"],
+        words: loads_k0,
+        unfit: true,
+        reason: "the second register is the one that points to the program's record",
     },
     Exception {
         modes: MIPS,

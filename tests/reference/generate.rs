@@ -1,5 +1,7 @@
 //! Random sequences of instructions, and random registers for them to begin with.
 
+use demotic_mips::Encoding;
+use demotic_mips::encoding::Slot;
 use demotic_test_harness::random::Random;
 
 use crate::exceptions;
@@ -73,11 +75,14 @@ impl Generator<'_> {
         let mut code: Vec<Insn> = Vec::new();
         while code.len() < len {
             let Some(insn) = self.instruction(few, random) else { continue };
-            let jumped = code.last().is_some_and(|last| last.jumps);
-            if self.mode.set == Set::T32 || !(jumped && insn.jumps) {
+            if self.mode.set.is_mips() && may_loop(&code, &insn) {
+                continue;
+            }
+            if self.mode.set == Set::T32 || code.last().is_none_or(|last| self.may_follow(last, &insn)) {
                 code.push(insn);
             }
         }
+        code.extend(code.last().and_then(|last| self.last_slot(last)));
         if self.mode.set == Set::T32 && random.below(3) == 0 {
             self.insert_it(&mut code, random);
         }
@@ -90,6 +95,37 @@ impl Generator<'_> {
         let bytes = self.mode.bytes(word, row.len);
         let code = vec![Insn { name: row.name, word, bytes, jumps: row.jumps(), branch: None }];
         Sequence { code, input: self.input(random) }
+    }
+
+    /// Whether an instruction may stand behind another one, maybe in its delay slot.
+    pub(crate) fn may_follow(self, insn: &Insn, next: &Insn) -> bool {
+        let fits = match self.mode.slot(insn.word, insn.bytes.len()) {
+            Slot::Bytes(len) => next.bytes.len() as u32 == len,
+            Slot::Any | Slot::None => true,
+        };
+        // In delay slots qemu 7.2 counts from two or four bytes before. MIPS16e counts from the jump (volume IV-a, 3.10),
+        // microMIPS from the instruction (volume II-B, ADDIUPC).
+        let counts_from_elsewhere =
+            self.mode.set == Set::Compressed && ["ADDIUPC", "LWPC"].contains(&next.name);
+        // Accesses to several registers are unpredictable there (volume II-B, LWM32).
+        let several = ["LWM", "SWM", "LWP", "SWP"].iter().any(|prefix| next.name.starts_with(prefix))
+            && next.name != "LWPC";
+        fits && !(insn.jumps && (next.jumps || counts_from_elsewhere || several))
+    }
+
+    /// What must stand behind an instruction that is last: a no-op in the delay slot of a compressed one.
+    pub(crate) fn last_slot(self, last: &Insn) -> Option<Insn> {
+        let len = match self.mode.slot(last.word, last.bytes.len()) {
+            Slot::None => return None,
+            Slot::Any => 2,
+            Slot::Bytes(len) => len as usize,
+        };
+        let word = match (self.mode.encoding, len) {
+            (Some((Encoding::Mips16e, _)), _) => 0x6500,
+            (_, 2) => 0x0c00,
+            _ => 0,
+        };
+        Some(Insn { name: "NOP", word, bytes: self.mode.bytes(word, len), jumps: false, branch: None })
     }
 
     /// A random instruction.
@@ -116,21 +152,22 @@ impl Generator<'_> {
     /// The instruction, unless it is one that cannot be compared.
     fn accept(self, row: &Row, word: u32, jumps: bool) -> Option<Insn> {
         // A narrow word may have become the first half of a wide one.
-        let is_wide = |half: u32| half >> 11 > 0x1c;
-        let width_changed =
-            self.mode.set == Set::T32 && if row.len == 2 { is_wide(word) } else { !is_wide(word >> 16) };
-        if width_changed {
+        let first = if row.len == 2 { word } else { word >> 16 };
+        if self.mode.set.isa_bit() != 0 && self.mode.is_long(first) != (row.len == 4) {
             return None;
         }
-        let name = match (self.mode.classify)(word) {
+        let name = match (self.mode.classify)(word, row.len) {
             Class::Executes(name) => name,
             Class::Undefined => UNDEFINED,
             Class::Other => return None,
         };
-        // A changed bit may have made it an instruction of another row.
+        // A changed bit may have made it an instruction of another row, or one that is not of this mode.
         let now = self.mode.rows.iter().find(|other| other.name == name && other.len == row.len);
-        let moved = now.is_some_and(|now| name != row.name && now.jumps() || !now.is_proper(word));
-        let names_k0 = self.mode.set == Set::Mips && mips::names_k0(word);
+        let moved = match now {
+            Some(now) => name != row.name && now.jumps() || !now.is_proper(word),
+            None => name != UNDEFINED,
+        };
+        let names_k0 = self.mode.set.is_mips() && mips::names_k0(word, row.len);
         if moved || names_k0 || exceptions::excludes(self.mode.name, name, word) {
             return None;
         }
@@ -144,7 +181,7 @@ impl Generator<'_> {
             let keep = if field.name.starts_with(['v', 'f']) { 0x6 } else { 0x3 };
             field.set(word, field.get(word) & keep)
         });
-        if (self.mode.classify)(limited) == Class::Executes(row.name) { limited } else { word }
+        if (self.mode.classify)(limited, row.len) == Class::Executes(row.name) { limited } else { word }
     }
 
     /// Makes branches lead to an instruction further on in the sequence, or to its end.
@@ -155,7 +192,14 @@ impl Generator<'_> {
             left_out = left_out.min(rest.len());
             let distance = |n: usize| rest[..n].iter().map(|insn| insn.bytes.len()).sum::<usize>();
             // Offsets count from where R15 points, and some are only forward.
-            let base = if self.mode.set == Set::A32 { 8 } else { 4 };
+            let base = match self.mode.set {
+                Set::A32 => 8,
+                Set::T32 | Set::Mips => 4,
+                Set::Compressed => insn.bytes.len(),
+            };
+            if self.mode.slot(insn.word, insn.bytes.len()) != Slot::None {
+                left_out = left_out.max(1).min(rest.len());
+            }
             while insn.bytes.len() + distance(left_out) < base && left_out < rest.len() {
                 left_out += 1;
             }
@@ -168,6 +212,18 @@ impl Generator<'_> {
     /// The word with an offset in bytes, or with the end's address if it holds an address.
     fn with_offset(self, row: &Row, word: u32, offset: u32) -> u32 {
         row.fields.iter().fold(word, |word, field| match (field.name, self.mode.set) {
+            (part, Set::Compressed) if row.template.contains(":jump") => {
+                let index = self.jump_index(row);
+                // MIPS16e has it in three parts.
+                let value = match part {
+                    "h" => index >> 21,
+                    "l" => index >> 16,
+                    _ => index,
+                };
+                field.set(word, value)
+            }
+            ("offset" | "imm" | "l", Set::Compressed) => field.set(word, offset / 2),
+            ("h" | "m", Set::Compressed) => field.set(word, 0),
             (_, Set::Mips) if field.bits.len() == 26 && row.template.contains(":jump") => {
                 field.set(word, self.end >> 2)
             }
@@ -179,6 +235,15 @@ impl Generator<'_> {
             ("j1" | "j2", Set::T32) => field.set(word, u32::from(row.name != "B_cond")),
             _ => word,
         })
+    }
+
+    /// The index of a jump of compressed code to the end, or of one that leaves compressed code: halfwords or words.
+    fn jump_index(self, row: &Row) -> u32 {
+        match (row.name, self.mode.encoding) {
+            ("JALX", _) => mips::save(self.end) / 4,
+            (_, Some((Encoding::Mips16e, _))) => self.end / 4,
+            _ => self.end / 2,
+        }
     }
 
     /// Puts an IT instruction before those that may follow it.
@@ -211,22 +276,30 @@ impl Generator<'_> {
 
     fn input(self, random: &mut Random) -> Input {
         let mut words = [0; word::COUNT];
+        // To be jumped to by register.
+        let end = if self.mode.set == Set::Compressed { self.end | 1 } else { self.end };
         for r in &mut words[word::R + 1..word::R + 32] {
-            *r = integer(self.end, random);
+            *r = integer(end, random);
         }
         if self.mode.mips.is_none() {
-            words[word::R] = integer(self.end, random);
+            words[word::R] = integer(end, random);
             words[word::FLAGS] = random.word() & 0xf80f_0000;
             words[word::R + 15..word::R + 32].fill(0);
         } else {
             words[word::R + mips::K0 as usize] = RECORD;
             words[word::FLAGS] = random.word() & 0x0f00_1fbf;
-            words[word::ACCUMULATORS..word::ACCUMULATORS + 8].fill_with(|| integer(self.end, random));
+            words[word::ACCUMULATORS..word::ACCUMULATORS + 8].fill_with(|| integer(end, random));
         }
         words[word::FP_STATUS] = random.word() & self.mode.fp_status_in;
         let vectors = std::array::from_fn(|_| [float(random), float(random)]);
         Input { words, vectors }
     }
+}
+
+/// Whether a jump by register might go back into the MIPS code before it, behind a branch that links, and so forever.
+fn may_loop(code: &[Insn], insn: &Insn) -> bool {
+    let by_register = ["JR", "JALR", "JI"].iter().any(|prefix| insn.name.starts_with(prefix));
+    by_register && code.iter().any(|before| before.jumps && before.name.contains("AL"))
 }
 
 /// Sequences of loads and stores shall stay near their bases.
@@ -238,6 +311,9 @@ fn limit_offsets(row: &Row, word: u32, random: &mut Random) -> u32 {
                 | if random.below(8) == 0 { random.word() & 7 } else { 0 },
         ),
         "imm" if field.bits.len() >= 8 => field.set(word, field.get(word) & 0xff),
+        // The parts of an extended MIPS16e offset.
+        "h" => field.set(word, 0),
+        "m" => field.set(word, field.get(word) & 0xf),
         _ => word,
     })
 }

@@ -1,6 +1,8 @@
 //! The program around the sequences, in MIPS32 code of any release: what `arm.rs` describes. Register 26, which the ABI
 //! leaves to kernels, always points to the record; no instruction that names it is generated.
 
+use demotic_mips::Encoding;
+
 use crate::assembler::Assembler;
 use crate::elf::{AbiFlags, Machine, Segment};
 use crate::layout::{
@@ -23,6 +25,10 @@ pub(crate) struct Features {
     pub(crate) dsp: bool,
     /// 32 vector registers.
     pub(crate) msa: bool,
+    /// A floating-point unit.
+    pub(crate) fpu: bool,
+    /// The instruction set of the sequences, if it is a compressed one.
+    pub(crate) set: Option<Encoding>,
 }
 
 impl Features {
@@ -39,7 +45,20 @@ impl Features {
 
     /// The registers of the floating-point unit that the driver moves: all, or the even ones that hold pairs.
     fn float_registers(self) -> impl Iterator<Item = u32> {
-        (0..32).step_by(if self.fr { 1 } else { 2 })
+        (0..if self.fpu { 32 } else { 0 }).step_by(if self.fr { 1 } else { 2 })
+    }
+
+    fn pads(self) -> u32 {
+        if self.set.is_some() { PADS } else { 0 }
+    }
+
+    /// BREAK, twice: what compressed sequences end with, since they cannot jump far without changing a register.
+    fn compressed_end(self) -> u32 {
+        match self.set {
+            Some(Encoding::Mips16e) => 0xe805_e805,
+            Some(Encoding::MicroMips) if self.release == 6 => 0x441b_441b,
+            _ => 0x4680_4680,
+        }
     }
 
     fn accumulators(self) -> std::ops::Range<u32> {
@@ -67,7 +86,10 @@ const SYS_MUNMAP: u32 = 4091;
 const SYS_RT_SIGACTION: u32 = 4194;
 const SYS_SIGALTSTACK: u32 = 4206;
 
+/// Words that end compressed sequences: sums of an address may lead beside it.
+const PADS: u32 = 64;
 const SYSCALL: u32 = 0xc;
+const BREAK: u32 = 0xd;
 const NOP: u32 = 0;
 const V0: u32 = 2;
 const A0: u32 = 4;
@@ -115,9 +137,16 @@ fn record(index: usize) -> u32 {
     4 * index as u32
 }
 
-/// Whether a word may name K0.
-pub(crate) fn names_k0(word: u32) -> bool {
-    [11, 16, 21].iter().any(|shift| word >> shift & 31 == K0)
+/// Whether a word of that many bytes may name K0.
+pub(crate) fn names_k0(word: u32, len: usize) -> bool {
+    let places: &[u32] = if len == 2 { &[0, 5] } else { &[11, 16, 21] };
+    // MOV32R of MIPS16e has the parts of the register's number in the other order.
+    places.iter().any(|shift| word >> shift & 31 == K0) || len == 2 && word >> 3 & 31 == 0b010_11
+}
+
+/// Where registers are saved, in MIPS32 code, by where compressed sequences end.
+pub(crate) fn save(compressed_end: u32) -> u32 {
+    compressed_end + 2 * PADS
 }
 
 /// The program's code; gives the address that sequences end at.
@@ -126,7 +155,8 @@ pub(crate) fn driver(features: Features) -> (Segment, u32) {
     install_handlers(&mut a);
     let next = a.here();
     enter_next(&mut a, features);
-    let save = a.here();
+    let end = a.here() + 2 * features.pads();
+    a.put(vec![features.compressed_end(); features.pads() as usize]);
     for n in 0..32 {
         a.put([access(SW, n, record(word::R + n as usize), K0)]);
     }
@@ -136,9 +166,14 @@ pub(crate) fn driver(features: Features) -> (Segment, u32) {
     take_frame(&mut a, features.big);
     a.land(to_dump, |_, to| jump(to));
     store_special(&mut a, features);
-    write_dump(&mut a);
+    write_dump(&mut a, features);
     a.put([jump(next), NOP]);
-    (Segment::code(DRIVER, a.bytes(features.big)), save)
+    // What precedes the driver in its page ends a sequence that gets there, too.
+    let filler = if features.set.is_some() { features.compressed_end() } else { BREAK };
+    let filler = if features.big { filler.to_be_bytes() } else { filler.to_le_bytes() };
+    let page = DRIVER & !(PAGE - 1);
+    let filler = filler.repeat((DRIVER - page) as usize / 4);
+    (Segment::code(page, [filler, a.bytes(features.big)].concat()), end)
 }
 
 /// Where the handler is.
@@ -146,7 +181,7 @@ fn handler_address(features: Features) -> u32 {
     let mut a = Assembler::new(DRIVER);
     install_handlers(&mut a);
     enter_next(&mut a, features);
-    a.here() + 4 * (32 + 2 + 2)
+    a.here() + 4 * (features.pads() + 32 + 2 + 2)
 }
 
 /// What the program asks the system with.
@@ -234,7 +269,9 @@ fn load_special(a: &mut Assembler, features: Features) {
         a.put([access(LW, T0, record(word::FLAGS), K0), NOP, 0x7c01_fcf8 | T0 << 21]); // wrdsp t0, 0x3f
     }
     vectors(a, features, LDC1, 0x7800_0023); // ld.d
-    a.put([access(LW, T0, record(word::FP_STATUS), K0), NOP, 0x44c0_0000 | T0 << 16 | 31 << 11]);
+    if features.fpu {
+        a.put([access(LW, T0, record(word::FP_STATUS), K0), NOP, 0x44c0_0000 | T0 << 16 | 31 << 11]);
+    }
     if features.msa {
         a.put([access(LW, T0, record(word::VECTOR_STATUS), K0), NOP, 0x783e_0019 | T0 << 11 | 1 << 6]);
     }
@@ -250,7 +287,9 @@ fn store_special(a: &mut Assembler, features: Features) {
     if features.dsp {
         a.put([0x7c3f_04b8 | T0 << 11, access(SW, T0, record(word::FLAGS), K0)]); // rddsp t0, 0x3f
     }
-    a.put([0x4440_0000 | T0 << 16 | 31 << 11, NOP, access(SW, T0, record(word::FP_STATUS), K0)]);
+    if features.fpu {
+        a.put([0x4440_0000 | T0 << 16 | 31 << 11, NOP, access(SW, T0, record(word::FP_STATUS), K0)]);
+    }
     if features.msa {
         a.put([0x787e_0019 | 1 << 11 | T0 << 6, access(SW, T0, record(word::VECTOR_STATUS), K0)]);
     }
@@ -283,15 +322,25 @@ fn take_frame(a: &mut Assembler, big: bool) {
     a.put([access(LW, T0, CONTEXT_PC + low, A2), NOP, access(SW, T0, record(word::PC), K0)]);
 }
 
-fn write_dump(a: &mut Assembler) {
-    // No sequence shall begin with what the last one has left in FCSR.
-    a.put([0x44c0_0000 | 31 << 11]); // ctc1 zero, $31
+fn write_dump(a: &mut Assembler, features: Features) {
+    if features.fpu {
+        // No sequence shall begin with what the last one has left in FCSR.
+        a.put([0x44c0_0000 | 31 << 11]); // ctc1 zero, $31
+    }
     call(a, SYS_WRITE, &[1, RECORD, RECORD_SIZE as u32]);
     call(a, SYS_WRITE, &[1, WINDOW, PAGE]);
 }
 
 /// A sequence, and the jump to the end; the NOP is the delay slot of a branch that may be last.
-pub(crate) fn slot(code: &[u8], save: u32, big: bool) -> Vec<u8> {
+pub(crate) fn slot(code: &[u8], save: u32, features: Features) -> Vec<u8> {
+    let big = features.big;
+    if features.set.is_some() {
+        let halfword = features.compressed_end() as u16;
+        let halfword = if big { halfword.to_be_bytes() } else { halfword.to_le_bytes() };
+        // The next one begins at a word.
+        let ends = if code.len() % 4 == 0 { 2 } else { 1 };
+        return [code, &halfword.repeat(ends)].concat();
+    }
     let end = [NOP, jump(save), NOP];
     let bytes = |word: u32| if big { word.to_be_bytes() } else { word.to_le_bytes() };
     code.iter().copied().chain(end.into_iter().flat_map(bytes)).collect()

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use demotic_arm::{ArmConfig, ArmGuest};
 use demotic_ir::GuestArch;
-use demotic_mips::{MipsConfig, MipsGuest, Release, cpu};
+use demotic_mips::encoding::{Fetched, Slot};
+use demotic_mips::{Encoding, MipsConfig, MipsGuest, Release, cpu};
 
 use crate::mips::Features;
 use crate::rows::{self, Class, Row};
@@ -15,6 +16,20 @@ pub(crate) enum Set {
     A32,
     T32,
     Mips,
+    /// MIPS16e or microMIPS.
+    Compressed,
+}
+
+impl Set {
+    /// Whether the program is a MIPS program.
+    pub(crate) fn is_mips(self) -> bool {
+        matches!(self, Set::Mips | Set::Compressed)
+    }
+
+    /// Bit 0 of code addresses.
+    pub(crate) fn isa_bit(self) -> u32 {
+        u32::from(matches!(self, Set::T32 | Set::Compressed))
+    }
 }
 
 /// A mode: an instruction set, its part that is tried, and a processor.
@@ -25,14 +40,16 @@ pub(crate) struct Mode {
     pub(crate) set: Set,
     /// The rows that instructions are made from.
     pub(crate) rows: Vec<Row>,
-    /// What a word is.
-    pub(crate) classify: Arc<dyn Fn(u32) -> Class + Send + Sync>,
+    /// What a word of that many bytes is.
+    pub(crate) classify: Arc<dyn Fn(u32, usize) -> Class + Send + Sync>,
     /// The reference.
     pub(crate) qemu: Vec<&'static str>,
     /// The processor that Demotic is told, if it would take another one.
     pub(crate) cpu: Option<&'static str>,
     /// The MIPS processor's features.
     pub(crate) mips: Option<Features>,
+    /// How compressed code is encoded, and on which processor.
+    pub(crate) encoding: Option<(Encoding, MipsConfig)>,
     /// For disassembly.
     pub(crate) guest: Arc<dyn GuestArch>,
     /// The bits of FPSCR or FCSR that sequences begin with, at random.
@@ -52,10 +69,25 @@ impl Mode {
     /// The bytes of an instruction in memory.
     pub(crate) fn bytes(&self, word: u32, len: usize) -> Vec<u8> {
         match self.set {
-            Set::T32 if len == 2 => (word as u16).to_le_bytes().into(),
-            Set::T32 => word.rotate_left(16).to_le_bytes().into(),
+            Set::T32 | Set::Compressed if len == 2 && self.big() => (word as u16).to_be_bytes().into(),
+            Set::T32 | Set::Compressed if len == 2 => (word as u16).to_le_bytes().into(),
             _ if self.big() => word.to_be_bytes().into(),
+            Set::T32 | Set::Compressed => word.rotate_left(16).to_le_bytes().into(),
             _ => word.to_le_bytes().into(),
+        }
+    }
+
+    /// The delay slot of an instruction, as far as the generator must know: compressed ones may have two lengths.
+    pub(crate) fn slot(&self, word: u32, len: usize) -> Slot {
+        let insn = Fetched { word, len: len as u32 };
+        self.encoding.map_or(Slot::None, |(encoding, config)| encoding.slot(&config, insn))
+    }
+
+    /// Whether an instruction that begins with halfword `first` has a second one.
+    pub(crate) fn is_long(&self, first: u32) -> bool {
+        match self.encoding {
+            Some((encoding, _)) => encoding.is_long(first),
+            None => first >> 11 > 0x1c,
         }
     }
 }
@@ -66,7 +98,8 @@ const FPSCR: u32 = 0xf3c0_009f;
 const FCSR: u32 = demotic_mips::state::FCSR_CONDITIONS;
 
 fn arm(name: &'static str, set: Set, rows: Vec<Row>) -> Mode {
-    let classify = if set == Set::T32 { rows::classify_t32 } else { rows::classify_a32 };
+    let classify =
+        move |word, _| if set == Set::T32 { rows::classify_t32(word) } else { rows::classify_a32(word) };
     Mode {
         name,
         set,
@@ -75,6 +108,7 @@ fn arm(name: &'static str, set: Set, rows: Vec<Row>) -> Mode {
         qemu: vec!["qemu-arm", "-cpu", "max"],
         cpu: None,
         mips: None,
+        encoding: None,
         guest: Arc::new(ArmGuest::new(ArmConfig::default())),
         fp_status_in: FPSCR,
         fp_status_out: FPSCR,
@@ -105,19 +139,37 @@ fn mips(
         dsp: config.ases.dsp,
         // What a program does not use is none of its business.
         msa: false,
+        fpu: config.fir != 0,
+        set: None,
     };
     Mode {
         name,
         set: Set::Mips,
         rows: rows::mips(config, accept),
-        classify: Arc::new(move |word| rows::classify_mips(&config, word)),
+        classify: Arc::new(move |word, _| rows::classify_mips(&config, word)),
         qemu: vec![if config.big_endian { "qemu-mips" } else { "qemu-mipsel" }, "-cpu", cpu],
         cpu: Some(cpu),
         mips: Some(features),
+        encoding: None,
         guest: Arc::new(MipsGuest::new(config)),
         fp_status_in: FCSR,
         fp_status_out: FCSR,
         pending: None,
+    }
+}
+
+/// A mode of compressed code, between MIPS32 code.
+fn compressed(name: &'static str, cpu: &'static str, program: MipsConfig, encoding: Encoding) -> Mode {
+    let mode = mips(name, cpu, program, integer);
+    let config = cpu::find(cpu).map_or(program, |cpu| program.on(cpu));
+    Mode {
+        set: Set::Compressed,
+        rows: rows::compressed(config, encoding),
+        classify: Arc::new(move |word, len| rows::classify_compressed(&config, encoding, word, len)),
+        mips: mode.mips.map(|features| Features { set: Some(encoding), ..features }),
+        encoding: Some((encoding, config)),
+        fp_status_in: 0,
+        ..mode
     }
 }
 
@@ -166,6 +218,10 @@ pub(crate) fn all() -> Vec<Mode> {
         mips("mips", "P5600", be5, integer),
         mips("dsp", "74Kf", le, dsp),
         mips("dsp-be", "74Kf", be, dsp),
+        compressed("mips16e", "24Kf", le, Encoding::Mips16e),
+        compressed("mips16e-be", "24Kf", be, Encoding::Mips16e),
+        compressed("micromips", "M14Kc", le, Encoding::MicroMips),
+        compressed("micromips-be", "M14Kc", be, Encoding::MicroMips),
         waiting(without_float_state(mips("mipselr6", "mips32r6-generic", le, integer)), RELEASE_6),
         waiting(without_float_state(mips("mipsr6", "mips32r6-generic", be, integer)), RELEASE_6),
         waiting(mips("mipsel-fpu", "24Kf", le, float), FLOAT),

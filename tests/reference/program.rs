@@ -18,7 +18,7 @@ pub(crate) fn end(mode: &Mode) -> u32 {
 
 /// Where a sequence begins.
 fn entry(mode: &Mode, slot: u32) -> u32 {
-    slot | u32::from(mode.set == Set::T32)
+    slot | mode.set.isa_bit()
 }
 
 /// The addresses of sequences in a program.
@@ -35,10 +35,10 @@ fn code(mode: &Mode, sequences: &[Sequence]) -> (Vec<u32>, Vec<u8>) {
         let at = CODE + bytes.len() as u32;
         let code: Vec<u8> = sequence.code.iter().flat_map(|insn| insn.bytes.iter().copied()).collect();
         slots.push(at);
-        bytes.extend(match mode.set {
-            Set::A32 => arm::a32_slot(at, &code, end),
-            Set::T32 => arm::t32_slot(at, &code, end),
-            Set::Mips => mips::slot(&code, end, mode.big()),
+        bytes.extend(match (mode.mips, mode.set) {
+            (Some(features), _) => mips::slot(&code, end, features),
+            (None, Set::T32) => arm::t32_slot(at, &code, end),
+            (None, _) => arm::a32_slot(at, &code, end),
         });
     }
     (slots, bytes)

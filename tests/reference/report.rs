@@ -7,7 +7,7 @@ use demotic_mips::state::NAMES;
 
 use crate::generate::{Insn, Sequence};
 use crate::layout::{WINDOW, word};
-use crate::modes::{Mode, Set};
+use crate::modes::Mode;
 use crate::program;
 use crate::run::Dump;
 
@@ -31,7 +31,7 @@ pub(crate) fn disassemble(mode: &Mode, insn: &Insn) -> String {
 }
 
 fn disassemble_at(mode: &Mode, insn: &Insn, at: u32) -> String {
-    let loc = Loc::new(u64::from(at | u32::from(mode.set == Set::T32)));
+    let loc = Loc::new(u64::from(at | mode.set.isa_bit()));
     mode.guest.disassemble(loc, &Piece(u64::from(at), &insn.bytes)).0
 }
 

@@ -18,6 +18,24 @@ struct Wide<'l, 'a> {
     l: &'l mut Lifter<'a>,
 }
 
+impl Lifter<'_> {
+    /// LWM and LWP. In a delay slot they are unpredictable: we choose an exception.
+    fn load_several(&mut self, registers: &[u32], base: u32, offset: i32) {
+        match self.slot_of {
+            Some(_) => self.reserved(),
+            None => self.load_registers(registers, base, offset),
+        }
+    }
+
+    /// SWM and SWP, likewise.
+    fn store_several(&mut self, registers: &[u32], base: u32, offset: i32) {
+        match self.slot_of {
+            Some(_) => self.reserved(),
+            None => self.store_registers(registers, base, offset),
+        }
+    }
+}
+
 /// Lifts an instruction. Release 6 encodes many of them in other ways, which are not there yet.
 pub(super) fn lift(l: &mut Lifter<'_>, insn: Fetched) {
     if l.config.release >= Release::R6 {

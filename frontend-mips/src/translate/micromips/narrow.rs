@@ -147,12 +147,12 @@ impl Narrow<'_, '_> {
 
     fn lwm16(&mut self, a: args::Lwm16) {
         let list = immediate::register_list(immediate::short_list(a.list));
-        self.l.load_registers(&list, SP, (a.offset << 2) as i32);
+        self.l.load_several(&list, SP, (a.offset << 2) as i32);
     }
 
     fn swm16(&mut self, a: args::Swm16) {
         let list = immediate::register_list(immediate::short_list(a.list));
-        self.l.store_registers(&list, SP, (a.offset << 2) as i32);
+        self.l.store_several(&list, SP, (a.offset << 2) as i32);
     }
 }
 

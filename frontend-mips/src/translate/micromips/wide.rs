@@ -29,7 +29,7 @@ impl Wide<'_, '_> {
         if a.rt == RA || a.base == a.rt {
             return self.l.reserved();
         }
-        self.l.load_registers(&[a.rt, a.rt + 1], a.base, signed(a.offset, 12));
+        self.l.load_several(&[a.rt, a.rt + 1], a.base, signed(a.offset, 12));
     }
 
     /// Unpredictable if there is no second register: we choose an exception.
@@ -37,15 +37,15 @@ impl Wide<'_, '_> {
         if a.rt == RA {
             return self.l.reserved();
         }
-        self.l.store_registers(&[a.rt, a.rt + 1], a.base, signed(a.offset, 12));
+        self.l.store_several(&[a.rt, a.rt + 1], a.base, signed(a.offset, 12));
     }
 
     fn lwm32(&mut self, a: args::Lwm32) {
-        self.l.load_registers(&register_list(a.list), a.base, signed(a.offset, 12));
+        self.l.load_several(&register_list(a.list), a.base, signed(a.offset, 12));
     }
 
     fn swm32(&mut self, a: args::Swm32) {
-        self.l.store_registers(&register_list(a.list), a.base, signed(a.offset, 12));
+        self.l.store_several(&register_list(a.list), a.base, signed(a.offset, 12));
     }
 }
 
