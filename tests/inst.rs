@@ -100,6 +100,7 @@ fn run(bench: &mut Bench, case: &Case, engine: Engine) -> Result<Outcome, String
             interpret(arch, &bench.arena, &mut cpu, passes, BLOCKS, back)
         }
     };
+    arch.settle(&mut cpu);
     let data = bench.arena.bytes(DATA);
     let mut memory: BTreeMap<u32, u8> =
         DATA.zip(data).filter(|(a, b)| *b != 0 || before.contains_key(a)).collect();

@@ -70,7 +70,7 @@ impl<'a> Lifter<'a> {
     pub(crate) fn new(loc: Loc, code: &'a dyn CodeSource, config: ArmConfig) -> Lifter<'a> {
         let mode = Mode(loc.mode);
         let mut b = BlockBuilder::new(loc);
-        b.accumulate_exceptions(mode.exact_exceptions().then_some(state::FPSCR));
+        b.accumulate_exceptions(Some(state::FPSCR));
         Lifter {
             b,
             config,
@@ -180,6 +180,14 @@ impl<'a> Lifter<'a> {
     /// The code to read from.
     pub(crate) fn code(&self) -> &'a dyn CodeSource {
         self.code
+    }
+
+    /// Emits what computes a result that has raised its exceptions already.
+    pub(crate) fn silently<T>(&mut self, compute: impl FnOnce(&mut Self) -> T) -> T {
+        self.b.accumulate_exceptions(None);
+        let result = compute(self);
+        self.b.accumulate_exceptions(Some(state::FPSCR));
+        result
     }
 
     // ---- conditions ----

@@ -14,7 +14,6 @@ use crate::t32::ItState;
 /// | 15:8 | ITSTATE: the T32 block begins inside an IT block |
 /// | 20:16 | FPSCR.AHP, DN, FZ, RMode |
 /// | 21 | FPSCR.FZ16 |
-/// | 23 | the FPSCR's cumulative flags are kept exactly |
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Mode(pub u32);
 
@@ -36,8 +35,6 @@ impl Mode {
     const FPSCR_FZ16: u32 = 1 << 19;
     /// FZ16 in the mode.
     const FZ16: u32 = 1 << 21;
-    /// The cumulative flags are kept.
-    const EXACT: u32 = 1 << 23;
 
     /// The mode of `state`. `machine` says whether the guest has privileged modes at all.
     pub fn of(state: &CpuState, machine: bool) -> Mode {
@@ -50,9 +47,6 @@ impl Mode {
         mode |= (fpscr & Mode::FPSCR_HIGH) >> Mode::FPSCR_SHIFT;
         if fpscr & Mode::FPSCR_FZ16 != 0 {
             mode |= Mode::FZ16;
-        }
-        if state.get32(state::FPSCR_READ) != 0 {
-            mode |= Mode::EXACT;
         }
         Mode(mode)
     }
@@ -83,11 +77,6 @@ impl Mode {
     /// Whether half-precision numbers are converted by ARM's alternative format.
     pub const fn alternative_half(self) -> bool {
         self.fpscr() & 1 << 26 != 0
-    }
-
-    /// Whether the FPSCR's cumulative flags must be exact: the guest has read them once.
-    pub const fn exact_exceptions(self) -> bool {
-        self.0 & Mode::EXACT != 0
     }
 
     /// Whether the code is privileged.

@@ -77,8 +77,6 @@ pub const D: Slot = Slot(80);
 
 /// FPSCR.QC: not zero when it is set. In [`FPSCR`] it is always clear.
 pub const FPSCR_QC: Slot = Slot(112);
-/// Not 0 once the guest has read the FPSCR: from then on its cumulative flags are kept.
-pub const FPSCR_READ: Slot = Slot(113);
 
 /// The layout's table.
 pub fn layout() -> StateLayout {
@@ -104,7 +102,6 @@ pub fn layout() -> StateLayout {
         ("fpscr", FPSCR),
         ("fpscr_nzcv", FPSCR_NZCV),
         ("fpexc", FPEXC),
-        ("fpscr_read", FPSCR_READ),
         ("tpidruro", TPIDRURO),
         ("tpidrurw", TPIDRURW),
         ("tpidrprw", TPIDRPRW),

@@ -251,7 +251,6 @@ fn interpret(guest: &ArmGuest, record: &Record, insns: usize, optimize: bool) ->
     cpu.set32(state::FPSCR_NZCV, record.fpscr & 0xf000_0000);
     cpu.set32(state::FPSCR, record.fpscr & 0x07ff_ffff);
     cpu.set(state::FPSCR_QC, u64::from(record.fpscr >> 27 & 1));
-    cpu.set32(state::FPSCR_READ, 1);
     cpu.set32(state::CPSR_LOW, state::MODE_USR);
     cpu.set(state::MONITOR_ADDR, u64::MAX);
 

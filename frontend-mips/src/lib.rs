@@ -59,6 +59,10 @@ impl GuestArch for MipsGuest {
         helpers::HELPERS
     }
 
+    fn settle(&self, state: &mut CpuState) {
+        state::settle(state);
+    }
+
     fn vector_helpers(&self) -> &'static [VectorHelper] {
         helpers::VECTOR_HELPERS
     }

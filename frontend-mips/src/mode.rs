@@ -4,7 +4,7 @@ use demotic_ir::{CpuState, FpMode, Rounding};
 
 use crate::config::{MipsConfig, Personality};
 use crate::cp0::status;
-use crate::state::{FCSR, FCSR_ENABLES, FCSR_READ, STATUS};
+use crate::state::{FCSR, FCSR_ENABLES, STATUS};
 
 /// Coprocessor 0 may be used: kernel mode, or Status.CU0. Never in Linux programs.
 pub const KERNEL: u32 = 1;
@@ -21,8 +21,6 @@ pub const FRE: u32 = 1 << 5;
 
 /// FCSR enables a floating-point exception.
 pub const FP_TRAPS: u32 = 1 << 20;
-/// FCSR's Flags and Cause are kept exactly.
-pub const EXACT_EXCEPTIONS: u32 = 1 << 19;
 /// The bits that say how arithmetic works.
 pub const ARITHMETIC: u32 = 0x1f << RM_SHIFT;
 /// FCSR.RM, bits 17 and 16 of the mode.
@@ -51,9 +49,8 @@ pub fn of(config: &MipsConfig, state: &CpuState) -> u32 {
 /// The mode bits that say how arithmetic works.
 fn of_fcsr(state: &CpuState) -> u32 {
     let fcsr = state.get32(FCSR);
-    let exact = if state.get32(FCSR_READ) == 0 { 0 } else { EXACT_EXCEPTIONS };
     let traps = if fcsr & FCSR_ENABLES == 0 { 0 } else { FP_TRAPS };
-    traps | (fcsr & FCSR_RM) << RM_SHIFT | (fcsr & FCSR_FS) >> FS_SHIFT | exact
+    traps | (fcsr & FCSR_RM) << RM_SHIFT | (fcsr & FCSR_FS) >> FS_SHIFT
 }
 
 /// FCSR.RM and FCSR.FS as in the mode, at their places.

@@ -1,6 +1,6 @@
 //! The state of a MIPS32 vCPU: which slot holds what.
 
-use demotic_ir::{CpuState, Slot, SlotInfo, StateLayout, Type};
+use demotic_ir::{CpuState, LastFloat, NanRule, Slot, SlotInfo, StateLayout, Type};
 
 /// General registers 0 to 31. Register 0 is never written.
 pub const R: Slot = Slot(0);
@@ -99,10 +99,23 @@ pub const RA: u32 = 31;
 /// The exceptions that arithmetic has raised since the FCSR was written (`softfloat::Exceptions`): more of FCSR.Flags.
 pub const FP_RAISED: Slot = Slot(140);
 /// Those of the last arithmetic instruction with bit 8 set, which take the place of FCSR.Cause; 0 if there was none since
-/// the FCSR was written.
+/// the FCSR was written. If [`FP_CALLS`] is not 0, they are still to be found: [`settle`].
 pub const FP_CAUSE: Slot = Slot(141);
-/// Not 0 once the guest has read the FCSR: from then on Flags and Cause are kept.
-pub const FCSR_READ: Slot = Slot(142);
+/// What the last arithmetic instruction did: `LastFloat::calls`.
+pub const FP_CALLS: Slot = Slot(142);
+/// On which operands, three of 64 bits: `LastFloat::operands`.
+pub const FP_OPERANDS: Slot = Slot(143);
+
+/// Bits of [`FP_CALLS`]: it is not 0.
+const FP_CALLS_VALID: u32 = 1 << 31;
+/// Bits of [`FP_CALLS`]: NaNs are encoded as in 2008.
+const FP_CALLS_2008: u32 = 1 << 30;
+
+/// How blocks are to describe the last arithmetic instruction.
+pub(crate) const fn last_float(nan2008: bool) -> LastFloat {
+    let tag = FP_CALLS_VALID | if nan2008 { FP_CALLS_2008 } else { 0 };
+    LastFloat { calls: FP_CALLS, cause: FP_CAUSE, operands: FP_OPERANDS, tag }
+}
 
 /// Conventional names of the general registers (o32).
 pub const NAMES: [&str; 32] = [
@@ -134,11 +147,33 @@ fn exception_bits(raised: u32) -> u32 {
     (raised & 0x1f).reverse_bits() >> 27
 }
 
+/// What the last arithmetic instruction has raised; see [`FP_CAUSE`].
+fn fp_cause(state: &CpuState) -> u32 {
+    match state.get(FP_CALLS) {
+        0 => state.get32(FP_CAUSE),
+        calls => last_cause(calls, [0, 1, 2].map(|n| state.get(FP_OPERANDS.nth(n)))),
+    }
+}
+
+/// What the instruction has raised that did `calls` on `operands`.
+pub(crate) fn last_cause(calls: u64, operands: [u64; 3]) -> u32 {
+    let rule = if calls as u32 & FP_CALLS_2008 != 0 { NanRule::Mips2008 } else { NanRule::MipsLegacy };
+    LastFloat::raised(rule, calls, operands)
+}
+
+/// Finds what the last arithmetic instruction has raised.
+pub fn settle(state: &mut CpuState) {
+    let cause = fp_cause(state);
+    state.set32(FP_CAUSE, cause);
+    state.set(FP_CALLS, 0);
+    (0..3).for_each(|n| state.set(FP_OPERANDS.nth(n), 0));
+}
+
 /// FCSR as the guest sees it.
 pub fn fcsr(state: &CpuState) -> u32 {
     let conditions = (0..8).map(|cc| state.get32(FCC.nth(cc)) << condition_bit(cc));
     let mut rest = state.get32(FCSR) | exception_bits(state.get32(FP_RAISED)) << FCSR_FLAGS_SHIFT;
-    let cause = state.get32(FP_CAUSE);
+    let cause = fp_cause(state);
     if cause != 0 {
         rest = rest & !FCSR_CAUSE | exception_bits(cause) << FCSR_CAUSE_SHIFT;
     }
@@ -150,6 +185,7 @@ pub fn set_fcsr(state: &mut CpuState, fcsr: u32) {
     state.set32(FCSR, fcsr & !FCSR_CONDITIONS);
     state.set32(FP_RAISED, 0);
     state.set32(FP_CAUSE, 0);
+    state.set(FP_CALLS, 0);
     for cc in 0..8 {
         state.set32(FCC.nth(cc), fcsr >> condition_bit(cc) & 1);
     }
@@ -169,7 +205,6 @@ pub fn layout() -> StateLayout {
         ("fcsr", FCSR),
         ("fp_raised", FP_RAISED),
         ("fp_cause", FP_CAUSE),
-        ("fcsr_read", FCSR_READ),
         ("scratch0", SCRATCH[0]),
         ("scratch1", SCRATCH[1]),
         ("irq_lines", IRQ_LINES),
@@ -197,6 +232,10 @@ pub fn layout() -> StateLayout {
         add(name, slot, Type::I32);
     }
     add("hilo", HILO, Type::I64);
+    add("fp_calls", FP_CALLS, Type::I64);
+    for n in 0..3 {
+        add(&format!("fp_operand{n}"), FP_OPERANDS.nth(n), Type::I64);
+    }
     add("monitor_addr", MONITOR_ADDR, Type::I64);
     add("monitor_value", MONITOR_VALUE, Type::I64);
     for n in 0..8 {

@@ -93,6 +93,9 @@ pub trait GuestArch: Send + Sync {
     /// The helpers that `helper` ops call, by id.
     fn helpers(&self) -> &'static [Helper];
 
+    /// Works out what the state describes in a form that is quick to write, for those who compare states.
+    fn settle(&self, _state: &mut CpuState) {}
+
     /// The helpers that `vhelper` ops call, by id.
     fn vector_helpers(&self) -> &'static [VectorHelper] {
         &[]

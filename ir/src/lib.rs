@@ -25,7 +25,7 @@ mod value;
 mod verify;
 
 pub use block::{Block, GuestInsn, Inst, Loc};
-pub use builder::BlockBuilder;
+pub use builder::{BlockBuilder, LastFloat};
 pub use exit::{Exit, Trap};
 pub use guest::{CodeSource, GuestArch, GuestCode, Helper, LiftOptions, NanRule, VectorHelper};
 pub use handler::{EngineControl, Kicker, Resume, TrapContext, TrapHandler};

@@ -210,9 +210,11 @@ macro_rules! for_each_op {
             FDemote fdemote (a: Is(F64)) (mode: FpMode) -> Is(F32), PURE;
             /// Any operation of the soft-float, on the bits of its operands; those that it has not are ignored.
             FSoft fsoft (a: Any, b: Any, c: Any) (call: FloatCall) -> Ty, PURE;
-            /// The exceptions that an operation raises (`softfloat::Exceptions`). Those that are in the layout's exception
-            /// slot already may be missing.
+            /// What is in the layout's exception slot, with the exceptions that an operation raises
+            /// (`softfloat::Exceptions`).
             FRaises fraises (a: Any, b: Any, c: Any) (call: FloatCall) -> Is(I32), READS_STATE;
+            /// The same of an operation on the lanes of vectors.
+            VFRaises vfraises (a: Ty, b: Ty, c: Ty) (call: FloatCall) -> Is(I32), READS_STATE;
             /// All exceptions that an operation raises, with bit 8 set.
             FCause fcause (a: Any, b: Any, c: Any) (call: FloatCall) -> Is(I32), PURE;
             /// The same bits as another type of the same width (`i32`/`f32`, `i64`/`f64`).

@@ -7,11 +7,11 @@ use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, Signature};
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::{ArenaMemoryProvider, JITBuilder, JITModule};
-use cranelift_module::{Linkage, Module, default_libcall_names};
+use cranelift_module::{FuncId, Linkage, Module, default_libcall_names};
 
 use crate::TranslatorError;
 use crate::isa::{HostFeatures, host_isa};
-use crate::lower::region_signature;
+use crate::lower::{preserving_signature, region_signature};
 
 /// Size of the thunks' memory; they take a few hundred bytes.
 const ARENA: usize = 64 << 10;
@@ -21,6 +21,10 @@ const ARENA: usize = 64 << 10;
 pub(crate) struct Thunks {
     /// `(state, memory base, pc) -> next pc`: goes on at a guest pc whose code is not known here.
     pub(crate) miss: u64,
+    /// `(state)`: the soft-float on numbers, preserving all registers.
+    pub(crate) float: u64,
+    /// The same on vectors.
+    pub(crate) vector_float: u64,
 }
 
 /// What thunks call: addresses of System V functions.
@@ -30,6 +34,10 @@ pub(crate) struct ThunkTargets {
     pub(crate) resolve: u64,
     /// `(state, pc) -> next pc`: goes on in the interpreter until the guest function returns.
     pub(crate) interpret: u64,
+    /// `(state)`: the soft-float on numbers.
+    pub(crate) float: u64,
+    /// `(state)`: the soft-float on vectors.
+    pub(crate) vector_float: u64,
 }
 
 impl Thunks {
@@ -44,19 +52,61 @@ impl Thunks {
         let arena = ArenaMemoryProvider::new_with_size(ARENA).map_err(|e| fail(&e))?;
         builder.memory_provider(Box::new(arena));
         let mut module = JITModule::new(builder);
-        let miss = module
-            .declare_function("demotic_miss", Linkage::Local, &region_signature())
-            .map_err(|e| fail(&e))?;
-        let mut context = module.make_context();
-        context.func.signature = region_signature();
-        build_miss(&mut context.func, module.target_config(), targets);
-        module.define_function(miss, &mut context).map_err(|e| fail(&e))?;
+        let miss = define(&mut module, "demotic_miss", region_signature(), |func, frontend| {
+            build_miss(func, frontend, targets);
+        })?;
+        let preserving =
+            |target| move |func: &mut Function, frontend| build_preserving(func, frontend, target);
+        let float = define(&mut module, "demotic_float", preserving_signature(), preserving(targets.float))?;
+        let vector_float = define(
+            &mut module,
+            "demotic_vector_float",
+            preserving_signature(),
+            preserving(targets.vector_float),
+        )?;
         module.finalize_definitions().map_err(|e| fail(&e))?;
-        let thunks = Thunks { miss: module.get_finalized_function(miss) as u64 };
+        let [miss, float, vector_float] =
+            [miss, float, vector_float].map(|id| module.get_finalized_function(id) as u64);
+        let thunks = Thunks { miss, float, vector_float };
         // The module's memory stays mapped when it is dropped: only an explicit request would free it.
         drop(module);
         Ok(thunks)
     }
+}
+
+/// Adds a function to the module.
+fn define(
+    module: &mut JITModule,
+    name: &str,
+    signature: Signature,
+    build: impl FnOnce(&mut Function, TargetFrontendConfig),
+) -> Result<FuncId, TranslatorError> {
+    let fail = |e: &dyn std::fmt::Display| TranslatorError::Cranelift(e.to_string());
+    let id = module.declare_function(name, Linkage::Local, &signature).map_err(|e| fail(&e))?;
+    let mut context = module.make_context();
+    context.func.signature = signature;
+    build(&mut context.func, module.target_config());
+    module.define_function(id, &mut context).map_err(|e| fail(&e))?;
+    Ok(id)
+}
+
+/// Calls a System V function on the state, and preserves the registers that it does not.
+fn build_preserving(func: &mut Function, frontend: TargetFrontendConfig, target: u64) {
+    let mut context = FunctionBuilderContext::new();
+    let mut b = FunctionBuilder::new(func, &mut context);
+    let signature = b.import_signature(Signature {
+        params: vec![AbiParam::new(I64)],
+        ..Signature::new(CallConv::SystemV)
+    });
+    let entry = b.create_block();
+    b.append_block_params_for_function_params(entry);
+    b.switch_to_block(entry);
+    let state = b.block_params(entry)[0];
+    let target = b.ins().iconst(I64, target as i64);
+    b.ins().call_indirect(signature, target, &[state]);
+    b.ins().return_(&[]);
+    b.seal_all_blocks();
+    b.finalize(frontend);
 }
 
 /// Finds the code for a pc and goes on there; if there is none, in the interpreter.

@@ -33,13 +33,12 @@ pub(crate) enum HostCall {
     MissIndirect,
     /// `(state, trap word, pc, next) -> 0 to go on at next, else the value to return`. System V.
     Trap,
-    /// `(operation, a, b, c) -> result or exceptions`: a floating-point operation by the soft-float. System V.
+    /// `(state)`: the floating-point operation in the header's `float`, by the soft-float. Preserves all registers.
     Float,
     /// `(helper, operands, _)`: a vector helper, given by its address, on three vectors in memory; the first of them
     /// becomes its result. System V.
     VectorHelper,
-    /// `(operation, operands, _)`: the soft-float on the lanes of three vectors in memory; the first of them becomes the
-    /// result. System V.
+    /// The same on the lanes of vectors.
     VectorFloat,
 }
 
@@ -67,6 +66,21 @@ pub(crate) struct Header {
     pub(crate) activation: u64,
     /// Host instruction and data address of a fault in translated code, and whether it was a store.
     pub(crate) fault: FaultRecord,
+    /// What translated code asks of the soft-float.
+    pub(crate) float: FloatExchange,
+}
+
+/// A floating-point operation that the host's FPU does not do, on its way to the soft-float and back. In memory, so that
+/// calling it disturbs as little as possible of the code around it.
+#[repr(C, align(16))]
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct FloatExchange {
+    /// Operands: vectors, or numbers in the low halves. The first becomes the result.
+    pub(crate) operands: [[u64; 2]; 3],
+    /// The operation, as `lower::float` encodes it.
+    pub(crate) operation: u64,
+    /// The exceptions that it has raised.
+    pub(crate) raised: u64,
 }
 
 /// A host fault in translated code.
@@ -102,6 +116,7 @@ impl VcpuState {
                 vector_helpers: 0,
                 activation: 0,
                 fault: FaultRecord::default(),
+                float: FloatExchange::default(),
             },
             cpu: CpuState::new(),
         }))
@@ -124,6 +139,15 @@ pub(crate) mod offset {
     pub(crate) const VECTOR_HELPERS: i32 = header_offset(offset_of!(Header, vector_helpers));
     pub(crate) const JUMP_CACHE: i32 =
         offset_of!(VcpuState, jump_cache) as i32 - offset_of!(VcpuState, cpu) as i32;
+
+    const FLOAT: usize = offset_of!(Header, float);
+    pub(crate) const FLOAT_OPERATION: i32 = header_offset(FLOAT + offset_of!(FloatExchange, operation));
+    pub(crate) const FLOAT_RAISED: i32 = header_offset(FLOAT + offset_of!(FloatExchange, raised));
+
+    /// An operand for the soft-float; the first is its result too.
+    pub(crate) const fn float_operand(n: usize) -> i32 {
+        header_offset(FLOAT + offset_of!(FloatExchange, operands) + 16 * n)
+    }
 
     pub(crate) const fn host_call(call: HostCall) -> i32 {
         header_offset(offset_of!(Header, host_calls)) + 8 * call as i32

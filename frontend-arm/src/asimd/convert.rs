@@ -26,14 +26,16 @@ pub(super) fn vcvt_from(l: &mut Lifter<'_>, f: Floats, unsigned: bool, fraction:
     if f.half {
         return float::each(l, f, call, &[m]);
     }
-    float::raise_each(l, f, call, &[m]);
-    let number = if unsigned { l.vf_from_u(m, W4, MODE) } else { l.vf_from_s(m, W4, MODE) };
-    if fraction == 0 {
-        return number;
-    }
-    // Exact: no number of 32 bits becomes subnormal by that.
-    let scale = l.vconst(W4, power_of_two(-(fraction as i32)));
-    l.vfmul(number, scale, W4, MODE)
+    float::raise(l, call, &[m]);
+    l.silently(|l| {
+        let number = if unsigned { l.vf_from_u(m, W4, MODE) } else { l.vf_from_s(m, W4, MODE) };
+        if fraction == 0 {
+            return number;
+        }
+        // Exact: no number of 32 bits becomes subnormal by that.
+        let scale = l.vconst(W4, power_of_two(-(fraction as i32)));
+        l.vfmul(number, scale, W4, MODE)
+    })
 }
 
 /// `VCVT` to integers or to fixed-point numbers, towards zero, saturating.
@@ -43,9 +45,11 @@ pub(super) fn vcvt_to(l: &mut Lifter<'_>, f: Floats, unsigned: bool, fraction: u
     if f.half {
         return float::each(l, f, call, &[m]);
     }
-    float::raise_each(l, f, call, &[m]);
-    let scaled = if fraction == 0 { m } else { scale_up(l, f, fraction, m) };
-    if unsigned { l.vf_to_u(scaled, W4, MODE) } else { l.vf_to_s(scaled, W4, MODE) }
+    float::raise(l, call, &[m]);
+    l.silently(|l| {
+        let scaled = if fraction == 0 { m } else { scale_up(l, f, fraction, m) };
+        if unsigned { l.vf_to_u(scaled, W4, MODE) } else { l.vf_to_s(scaled, W4, MODE) }
+    })
 }
 
 /// Numbers times 2 to the power of `fraction`. Those that are too large anyway stay as they are, lest they overflow.

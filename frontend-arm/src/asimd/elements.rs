@@ -97,8 +97,10 @@ impl Register {
 pub(super) enum Source {
     /// A register.
     Register(Register),
-    /// A lane of a doubleword register, in every lane.
+    /// A lane of a doubleword register, in every lane of the operation.
     Scalar {
+        /// Whether these are the lanes of a quadword.
+        quad: bool,
         /// How the register is divided.
         lanes: Lanes,
         /// Number of the register.
@@ -110,18 +112,24 @@ pub(super) enum Source {
 
 impl Source {
     /// What the field of a scalar means: register and index share its bits.
-    fn scalar(size: u32, field: u32) -> Source {
+    fn scalar(quad: bool, size: u32, field: u32) -> Source {
         let (number, index) = scalar_of(size, field);
-        Source::Scalar { lanes: Elements::plain(size).lanes, number, index }
+        Source::Scalar { quad, lanes: Elements::plain(size).lanes, number, index }
     }
 
     /// The operand's value.
     pub(super) fn get(self, l: &mut Lifter<'_>) -> Value {
         match self {
             Source::Register(register) => register.get(l),
-            Source::Scalar { lanes, number, index } => {
+            Source::Scalar { quad, lanes, number, index } => {
                 let register = Register { number, quad: false }.get(l);
-                l.vscalar(register, lanes, index)
+                let all = l.vscalar(register, lanes, index);
+                if quad {
+                    return all;
+                }
+                // Zeros above, as in registers: nothing is to be raised there.
+                let (low, high) = (l.vlow(all), l.b.i64(0));
+                l.vjoin(low, high)
             }
         }
     }
@@ -166,12 +174,12 @@ impl Three {
 
     /// Registers of the same length, and a scalar.
     pub(super) fn scalar(q: u32, size: u32, vd: u32, vn: u32, vm: u32) -> Option<Three> {
-        Three::with(q, vd, vn, Source::scalar(size, vm))
+        Three::with(q, vd, vn, Source::scalar(q != 0, size, vm))
     }
 
     /// A quadword destination, a doubleword source and a scalar.
     pub(super) fn long_scalar(size: u32, vd: u32, vn: u32, vm: u32) -> Option<Three> {
-        Three::of((1, vd), (0, vn), Source::scalar(size, vm))
+        Three::of((1, vd), (0, vn), Source::scalar(true, size, vm))
     }
 
     /// Registers of the same length, and another second source.

@@ -109,19 +109,11 @@ fn each_with(
     result
 }
 
-/// Lets the exceptions accumulate that an operation raises on the elements, if anybody may look at them.
-pub(super) fn raise_each(l: &mut Lifter<'_>, f: Floats, call: FloatCall, operands: &[Value]) {
-    if !l.mode.exact_exceptions() {
-        return;
-    }
-    let zero = l.b.i64(0);
-    for lane in 0..f.count() {
-        let mut elements = [zero; 3];
-        for (element, operand) in elements.iter_mut().zip(operands) {
-            *element = l.vextract(*operand, f.lanes(), lane);
-        }
-        l.b.raise(call, elements);
-    }
+/// Lets the exceptions accumulate that an operation raises on single-precision elements.
+pub(super) fn raise(l: &mut Lifter<'_>, call: FloatCall, operands: &[Value]) {
+    let [first, ..] = operands else { return };
+    let operand = |i: usize| operands.get(i).copied().unwrap_or(*first);
+    l.b.raise_lanes(call, [operand(0), operand(1), operand(1)]);
 }
 
 /// An operation within the format: in half precision on each element for itself, else by `single`.
@@ -135,7 +127,6 @@ fn arithmetic(
     if f.half {
         return each_op(l, f, op, operands);
     }
-    raise_each(l, f, FloatCall::new(op, f.number(), f.mode(l)), operands);
     single(l)
 }
 
@@ -213,7 +204,7 @@ pub(super) fn compare(l: &mut Lifter<'_>, f: Floats, cc: FloatCc, n: Value, m: V
     let op = if cc == FloatCc::Eq { FloatOp::Compare } else { FloatOp::CompareSignalling };
     let call = FloatCall::new(op, f.number(), f.mode(l));
     if !f.half {
-        raise_each(l, f, call, &[n, m]);
+        raise(l, call, &[n, m]);
         return l.vfcmp(n, m, W4, cc, MODE);
     }
     each_with(l, f, &[n, m], |l, elements| {
@@ -279,13 +270,13 @@ pub(super) fn vmin(l: &mut Lifter<'_>, f: Floats, n: Value, m: Value) -> Value {
     extreme(l, f, (FloatOp::Min, FloatCc::Lt), n, m)
 }
 
-/// The operand for which `n cc m` holds, or not. Equal numbers differ at most in being zeros of either sign. By
-/// comparisons only while nobody looks at exceptions, because they raise more.
+/// The operand for which `n cc m` holds, or not. Equal numbers differ at most in being zeros of either sign.
 fn extreme(l: &mut Lifter<'_>, f: Floats, (op, cc): (FloatOp, FloatCc), n: Value, m: Value) -> Value {
-    if f.half || l.mode.exact_exceptions() {
+    if f.half {
         return each_op(l, f, op, &[n, m]);
     }
-    let (n, m) = (flushed(l, n), flushed(l, m));
+    raise(l, FloatCall::new(op, f.number(), MODE), &[n, m]);
+    let (n, m) = l.silently(|l| (flushed(l, n), flushed(l, m)));
     let equal = l.vfcmp(n, m, W4, FloatCc::Eq, MODE);
     let beyond = l.vfcmp(n, m, W4, cc, MODE);
     let unordered = l.vfcmp(n, m, W4, FloatCc::Uno, MODE);

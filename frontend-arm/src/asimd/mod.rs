@@ -70,10 +70,8 @@ pub(crate) fn lift(l: &mut Lifter<'_>, word: u32) -> bool {
         return false;
     }
     vfp::check_enabled(l);
-    if l.mode.exact_exceptions() {
-        // What an instruction raises must be raised only when it is executed.
-        l.part();
-    }
+    // What an instruction raises must be raised only when it is executed.
+    l.part();
     decoder::dispatch(word, &mut Asimd { l }).is_some()
 }
 

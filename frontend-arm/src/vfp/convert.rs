@@ -1,7 +1,7 @@
 //! Conversions between formats, integers and fixed-point numbers.
 
 use demotic_ir::softfloat::{FloatCall, FloatOp, Number};
-use demotic_ir::{FpMode, IntCc, MemSize, Rounding, Type, Value};
+use demotic_ir::{FpMode, MemSize, Rounding, Type, Value};
 
 use super::registers::{Format, get_d, get_s, put_d, put_s, s_of_top};
 use crate::lifter::Lifter;
@@ -106,15 +106,6 @@ impl Fixed {
         let fraction_bits = u32::try_from(fraction_bits(word, imm)).ok()?;
         Some(Fixed { word: word != 0, signed: unsigned == 0, fraction_bits })
     }
-
-    /// 2 to the power of `fraction_bits`, or of its negative.
-    fn scale(self, l: &mut Lifter<'_>, format: Format, negative: bool) -> Value {
-        let exponent = self.fraction_bits as i32 * if negative { -1 } else { 1 };
-        match format {
-            Format::Half | Format::Single => l.b.const_(Type::F32, u64::from(2f32.powi(exponent).to_bits())),
-            Format::Double => l.b.const_(Type::F64, 2f64.powi(exponent).to_bits()),
-        }
-    }
 }
 
 /// The fraction bits of a fixed-point conversion; negative where the choice of operands is unpredictable.
@@ -132,34 +123,16 @@ impl Fixed {
     }
 }
 
-/// Whether a conversion may be scaled by a multiplication, which is exact: where no exception is to be seen and nothing
-/// is flushed.
-fn may_scale(l: &Lifter<'_>, format: Format) -> bool {
-    let mode = format.mode(l);
-    format != Format::Half && mode == FpMode::NEAREST && !l.mode.exact_exceptions()
-}
-
 /// `VCVT.<Td>.<fixed> Vd, Vd, #fbits`: to nearest, whatever the FPSCR says.
 pub(super) fn vcvt_from_fixed(l: &mut Lifter<'_>, sz: u32, fixed: Fixed, vd: u32) {
     let format = Format::of(sz);
     let d = format.vd(vd);
     let bits = if format == Format::Double { get_d(l, d) } else { get_s(l, d) };
     let word = if format == Format::Double { l.low(bits) } else { bits };
-    let result = if may_scale(l, format) {
-        let integer = match (fixed.word, fixed.signed) {
-            (true, _) => word,
-            (false, true) => l.sext(word, MemSize::B2),
-            (false, false) => l.zext(word, MemSize::B2),
-        };
-        let number = from_int(l, format, integer, fixed.signed);
-        let scale = fixed.scale(l, format, true);
-        format.mul(l, number, scale)
-    } else {
-        let mode = format.mode(l).rounding(Rounding::Nearest);
-        let call = FloatCall::convert(fixed.number(), format.number(), mode);
-        let call = FloatCall { fraction: fixed.fraction_bits as u8, ..call };
-        l.b.fsoft(format.float(), word, word, word, call)
-    };
+    let mode = format.mode(l).rounding(Rounding::Nearest);
+    let call = FloatCall::convert(fixed.number(), format.number(), mode);
+    let call = FloatCall { fraction: fixed.fraction_bits as u8, ..call };
+    let result = l.b.fsoft(format.float(), word, word, word, call);
     format.put(l, d, result);
 }
 
@@ -169,39 +142,16 @@ pub(super) fn vcvt_to_fixed(l: &mut Lifter<'_>, sz: u32, fixed: Fixed, vd: u32) 
     let d = format.vd(vd);
     let number = format.get(l, d);
     let mode = format.mode(l).rounding(Rounding::Zero);
-    let result = if may_scale(l, format) {
-        let scale = fixed.scale(l, format, false);
-        let scaled = format.mul(l, number, scale);
-        let integer = to_int(l, format, scaled, fixed.signed, mode);
-        if fixed.word { integer } else { saturate16(l, integer, fixed.signed) }
-    } else {
-        let call = FloatCall::convert(format.number(), fixed.number(), mode);
-        let call = FloatCall { fraction: fixed.fraction_bits as u8, ..call };
-        let integer = l.b.fsoft(Type::I32, number, number, number, call);
-        if fixed.signed && !fixed.word { l.sext(integer, MemSize::B2) } else { integer }
-    };
+    let call = FloatCall::convert(format.number(), fixed.number(), mode);
+    let call = FloatCall { fraction: fixed.fraction_bits as u8, ..call };
+    let integer = l.b.fsoft(Type::I32, number, number, number, call);
+    let result = if fixed.signed && !fixed.word { l.sext(integer, MemSize::B2) } else { integer };
     if format == Format::Double {
         let bits = l.wide(result, fixed.signed);
         put_d(l, d, bits);
     } else {
         put_s(l, d, result);
     }
-}
-
-/// A 32-bit integer saturated to 16 bits.
-fn saturate16(l: &mut Lifter<'_>, value: Value, signed: bool) -> Value {
-    if !signed {
-        return limit(l, value, IntCc::Ugt, 0xffff);
-    }
-    let value = limit(l, value, IntCc::Sgt, 0x7fff);
-    limit(l, value, IntCc::Slt, 0x8000u32.wrapping_neg())
-}
-
-/// `bound` where `value cc bound`, else `value`.
-fn limit(l: &mut Lifter<'_>, value: Value, cc: IntCc, bound: u32) -> Value {
-    let bound = l.imm(bound);
-    let beyond = l.compare(value, cc, bound);
-    l.select(beyond, bound, value)
 }
 
 /// The format that half-precision numbers are converted from and to.

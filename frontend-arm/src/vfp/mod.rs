@@ -1,9 +1,8 @@
 //! VFPv3 and VFPv4: floating-point registers and instructions, the same encodings in A32 and T32.
 //!
 //! How arithmetic works is part of the location's mode ([`Mode`](crate::mode::Mode)): rounding, flushing to zero, the
-//! default NaN, and from the guest's first look at the FPSCR on that the cumulative exception flags are kept. A write to
-//! the FPSCR that changes that ends the block. Vectors of VFP registers (FPSCR.LEN) are not there; a write that asks for
-//! them traps as unimplemented.
+//! default NaN. A write to the FPSCR that changes that ends the block. Vectors of VFP registers (FPSCR.LEN) are not
+//! there; a write that asks for them traps as unimplemented.
 
 mod compare;
 mod convert;
@@ -47,7 +46,7 @@ pub(crate) fn lift(l: &mut Lifter<'_>, word: u32) -> bool {
     if !system::works_disabled(word) {
         check_enabled(l);
     }
-    if l.mode.exact_exceptions() && kind(word) == Kind::Registers {
+    if may_raise(word) {
         // What an instruction raises must be raised only when it is executed.
         l.part();
     }
@@ -80,6 +79,13 @@ pub(crate) fn kind(word: u32) -> Kind {
         _ if row.outcome == decoder::Outcome::Executes => Kind::Registers,
         _ => Kind::System,
     }
+}
+
+/// Whether an instruction may raise floating-point exceptions: it does more than move bits and change signs.
+fn may_raise(word: u32) -> bool {
+    let Some(row) = decoder::row(word) else { return false };
+    let moves = ["VMOV", "VABS", "VNEG", "VDUP", "VSEL", "VINS"];
+    kind(word) == Kind::Registers && !moves.iter().any(|name| row.name.starts_with(name))
 }
 
 /// The rounding that a field of ARMv8's directed instructions names.

@@ -83,13 +83,6 @@ pub(super) fn vmrs(l: &mut Lifter<'_>, rt: u32, register: u32) {
         _ => return l.undefined_insn(),
     };
     l.put_reg(rt, value);
-    if register == number::FPSCR && !l.mode.exact_exceptions() {
-        // From its first look on the guest may care about the cumulative flags.
-        let read = l.imm(1);
-        l.put(state::FPSCR_READ, read);
-        let always = l.b.bool(true);
-        l.change_mode_if(always);
-    }
 }
 
 /// `VMRS APSR_nzcv, FPSCR`.

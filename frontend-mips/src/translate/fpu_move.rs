@@ -1,14 +1,15 @@
 //! Moves between floating-point and general registers, control registers, and conditional moves.
 
-use demotic_ir::Type::{Bool, I32, I64};
+use demotic_ir::Type::{Bool, I32, I64, V128};
 use demotic_ir::{IntCc, Trap, Value};
 
 use super::fpr::{D, S};
 use super::{Lifter, mode};
 use crate::decode::args;
+use crate::helpers::msa;
 use crate::state::{
     FCC, FCSR, FCSR_CAUSE, FCSR_CAUSE_SHIFT, FCSR_CONDITIONS, FCSR_ENABLES, FCSR_ENABLES_SHIFT,
-    FCSR_FLAGS_SHIFT, FCSR_READ, FP_CAUSE, FP_RAISED, condition_bit,
+    FCSR_FLAGS_SHIFT, FP_CALLS, FP_CAUSE, FP_OPERANDS, FP_RAISED, condition_bit,
 };
 use crate::traps;
 
@@ -56,13 +57,6 @@ impl Lifter<'_> {
             _ => self.b.i32(0),
         };
         self.set_gpr(a.rt, value);
-        if matches!(a.fs, 26 | 31) && self.mode & mode::EXACT_EXCEPTIONS == 0 {
-            // From its first look on the guest may care about Flags and Cause.
-            let read = self.b.i32(1);
-            self.b.put32(FCSR_READ, read);
-            let always = self.b.bool(true);
-            self.trap_if(always, Trap::InterruptCheck);
-        }
     }
 
     /// Writes to control registers that do not exist are ignored.
@@ -151,7 +145,7 @@ impl Lifter<'_> {
 
     /// FCSR but for the condition codes: what was written to it, and what arithmetic has raised since.
     fn fcsr_without_conditions(&mut self) -> Value {
-        let (written, raised, cause) = (self.b.get32(FCSR), self.b.get32(FP_RAISED), self.b.get32(FP_CAUSE));
+        let (written, raised, cause) = (self.b.get32(FCSR), self.b.get32(FP_RAISED), self.fp_cause());
         let flags = self.exception_bits(raised, FCSR_FLAGS_SHIFT);
         let with_flags = self.b.or(I32, written, flags);
         let others = self.field(with_flags, 0, !FCSR_CAUSE);
@@ -159,6 +153,25 @@ impl Lifter<'_> {
         let with_cause = self.b.or(I32, others, causes);
         let any = self.b.nonzero(cause);
         self.b.select(I32, any, with_cause, with_flags)
+    }
+
+    /// What the last arithmetic instruction has raised, with bit 8 set; 0 if there was none since the FCSR was written.
+    fn fp_cause(&mut self) -> Value {
+        let (settled, calls) = (self.b.get32(FP_CAUSE), self.b.get(I64, FP_CALLS));
+        let [a, b, c] = [0, 1, 2].map(|n| self.b.get(I64, FP_OPERANDS.nth(n)));
+        let (calls_a, b_c) = (self.b.vjoin(V128, calls, a), self.b.vjoin(V128, b, c));
+        let found = self.b.vhelper(V128, calls_a, b_c, b_c, msa::LAST_CAUSE);
+        let found = self.b.vlow(V128, found);
+        let (found, none) = (self.b.trunc32(I32, found), self.b.i64(0));
+        let settle = self.b.icmp(I64, calls, none, IntCc::Ne);
+        self.b.select(I32, settle, found, settled)
+    }
+
+    /// Finds what the last arithmetic instruction has raised: it is to stay, however arithmetic works from here on.
+    fn settle_cause(&mut self) {
+        let (cause, none) = (self.fp_cause(), self.b.i64(0));
+        self.b.put32(FP_CAUSE, cause);
+        self.b.put(I64, none, FP_CALLS);
     }
 
     /// Exceptions as the soft-float has them, in the order of FCSR, which is the other way round, at bit `at`.
@@ -256,6 +269,10 @@ impl Lifter<'_> {
             let none = self.b.i32(0);
             self.b.put32(FP_RAISED, none);
             self.b.put32(FP_CAUSE, none);
+            let none = self.b.i64(0);
+            self.b.put(I64, none, FP_CALLS);
+        } else {
+            self.settle_cause();
         }
         self.trap_if_pending();
         if mask & RM != 0 {

@@ -40,7 +40,7 @@ use crate::cp0::coprocessor;
 use crate::decode::{ROWS, Row, Visitor, args, dispatch_row, forward_visitor};
 use crate::encoding::{Encoding, Fetched};
 use crate::mode;
-use crate::state::{FP_CAUSE, FP_RAISED, R};
+use crate::state::{FP_CAUSE, FP_RAISED, R, last_float};
 
 /// Lifts the basic block at `loc`.
 pub(crate) fn lift(config: &MipsConfig, loc: Loc, code: &dyn CodeSource, options: LiftOptions) -> Block {
@@ -64,11 +64,11 @@ pub(crate) fn lift(config: &MipsConfig, loc: Loc, code: &dyn CodeSource, options
         second_halves: Vec::new(),
         ended: false,
     };
-    if mode & (mode::EXACT_EXCEPTIONS | mode::FP_TRAPS) != 0 {
-        lifter.b.record_cause(Some(FP_CAUSE));
-    }
-    if mode & mode::FP_TRAPS == 0 && mode & mode::EXACT_EXCEPTIONS != 0 {
+    if mode & mode::FP_TRAPS == 0 {
         lifter.b.accumulate_exceptions(Some(FP_RAISED));
+        lifter.b.record_last(last_float(config.nan2008));
+    } else {
+        lifter.b.record_cause(Some(FP_CAUSE));
     }
     lifter.block(options.max_insns.max(1));
     lifter.b.finish()

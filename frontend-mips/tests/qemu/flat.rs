@@ -6,7 +6,7 @@ use demotic_ir::{
     Access, CodeSource, CpuState, Fault, FaultKind, GuestArch, HostView, LiftOptions, Loc, MemSize, Memory,
     Trap,
 };
-use demotic_mips::state::{FCSR_READ, PC, R};
+use demotic_mips::state::{PC, R};
 use demotic_mips::{MipsConfig, MipsGuest, delay_slot};
 
 /// Memory from one address on.
@@ -26,7 +26,6 @@ impl Flat {
         let guest = MipsGuest::new(config);
         let mut cpu = CpuState::new();
         cpu.set(PC, entry);
-        cpu.set(FCSR_READ, 1);
         loop {
             let loc = Loc { pc: cpu.get(PC), mode: guest.mode(&cpu) };
             let mut block = guest.lift(loc, &self, LiftOptions::default());

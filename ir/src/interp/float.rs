@@ -185,15 +185,21 @@ pub(super) fn soft<M>(w: &mut Words, env: &mut Env<'_, M>, op: &OpCode<M>, rest:
     next(w, env, rest)
 }
 
-/// `dst` = the exceptions that the soft-float call `imm` raises on `a`, `b`, `c`.
+/// What is in the word that the upper half of `imm` names, one less than 0 being none.
+pub(super) fn accumulated(w: &Words, imm: u64) -> u64 {
+    let word = (imm >> 32) as u16;
+    if word == u16::MAX { 0 } else { get(w, word) }
+}
+
+/// `dst` = what has accumulated, and the exceptions that the soft-float call `imm` raises on `a`, `b`, `c`.
 pub(super) fn raises<M>(w: &mut Words, env: &mut Env<'_, M>, op: &OpCode<M>, rest: &[OpCode<M>]) -> Finish {
     let operands = [get(w, op.a), get(w, op.b), get(w, op.c)];
     let raised = FloatCall::decode(op.imm as u32).map_or(0, |call| call.evaluate(env.nan_rule, operands).1.0);
-    set(w, op.dst, raised.into());
+    set(w, op.dst, accumulated(w, op.imm) | u64::from(raised));
     next(w, env, rest)
 }
 
-/// The same with bit 8 set.
+/// `dst` = the exceptions that the soft-float call `imm` raises on `a`, `b`, `c`, with bit 8 set.
 pub(super) fn cause<M>(w: &mut Words, env: &mut Env<'_, M>, op: &OpCode<M>, rest: &[OpCode<M>]) -> Finish {
     let operands = [get(w, op.a), get(w, op.b), get(w, op.c)];
     let raised = FloatCall::decode(op.imm as u32).map_or(0, |call| call.evaluate(env.nan_rule, operands).1.0);

@@ -1,6 +1,7 @@
 //! Handlers of vector ops: the functions of [`vector`](super::vector) applied to pairs of words, and how the selector
 //! chooses them.
 
+use super::float::accumulated;
 use super::op::{Env, Finish, OpCode, Words, get, next, set};
 use super::vector;
 use crate::lanes::{Lanes, Shuffle};
@@ -187,6 +188,13 @@ handlers! {
             let operands = [op.a, op.b, op.c].map(|at| get_vector(w, at));
             set_vector(w, op.dst, call.evaluate_lanes(env.nan_rule, operands).0);
         }
+    };
+    /// `dst` = what has accumulated, and the exceptions that the soft-float call `imm` raises on the lanes of `a`, `b`, `c`
+    raises [] |w, env, op| {
+        let operands = [op.a, op.b, op.c].map(|at| get_vector(w, at));
+        let raised = FloatCall::decode(op.imm as u32)
+            .map_or(0, |call| call.evaluate_lanes(env.nan_rule, operands).1.0);
+        set(w, op.dst, accumulated(w, op.imm) | u64::from(raised));
     };
     /// `dst` = a comparison of floating-point lanes; with flush to zero when `c` is set
     float_compare [] |w, env, op| {

@@ -68,7 +68,7 @@ pub(super) fn reads(op: &Op, layout: &StateLayout, mut f: impl FnMut(Slot)) {
             f(layout.monitor_addr);
             f(layout.monitor_value);
         }
-        Op::FRaises { .. } => layout.exceptions.into_iter().for_each(f),
+        Op::FRaises { .. } | Op::VFRaises { .. } => layout.exceptions.into_iter().for_each(f),
         _ => {}
     }
 }

@@ -91,6 +91,11 @@ impl Machine<'_> {
         (result, raised.0)
     }
 
+    /// What is in the exception slot.
+    fn accumulated(&self) -> u64 {
+        self.layout.exceptions.map_or(0, |slot| self.cpu.get(slot))
+    }
+
     fn v(&self, v: Value) -> u64 {
         self.values[v.0 as usize]
     }
@@ -345,7 +350,11 @@ impl OpVisitor for Machine<'_> {
         u64::from(self.soft(Op::FSoft { ty, a, b, c, call }).1) | 0x100
     }
     fn fraises(&mut self, ty: Type, a: Value, b: Value, c: Value, call: FloatCall) -> u64 {
-        self.soft(Op::FSoft { ty, a, b, c, call }).1.into()
+        self.accumulated() | u64::from(self.soft(Op::FSoft { ty, a, b, c, call }).1)
+    }
+    fn vfraises(&mut self, _: Type, a: Value, b: Value, c: Value, call: FloatCall) -> u64 {
+        let operands = [a, b, c].map(|v| self.vec(v));
+        self.accumulated() | u64::from(call.evaluate_lanes(self.rule, operands).1.0)
     }
     fn fcmp(&mut self, ty: Type, a: Value, b: Value, cc: FloatCc, mode: FpMode) -> u64 {
         let format = if ty == Type::F64 { Number::F64 } else { Number::F32 };

@@ -1,31 +1,24 @@
 //! Floating point: on the host's FPU where it does as the guest's, else by a call of the soft-float.
 //!
 //! The host rounds to nearest and makes its own NaNs, so an operation on it is followed by checks of what it may have
-//! done differently; if one hits, the soft-float's result is taken instead, out of line. The exceptions that an
-//! operation raises are found the same way: once inexact results have been seen, an ordinary result raises nothing new.
+//! done differently; if one hits, the soft-float's result is taken instead, out of line. How the exceptions are found that
+//! an operation raises is in [`exceptions`](super::exceptions).
 
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::types::{F32, F64, I8, I32, I64};
+use cranelift_codegen::ir::types::{F32, F64, I8, I16, I32, I64};
 use cranelift_codegen::ir::{self, InstBuilder, MemFlagsData};
-use demotic_ir::softfloat::{Exceptions, FloatCall, FloatOp, Number};
+use demotic_ir::softfloat::{FloatCall, FloatOp, Number};
 use demotic_ir::{FloatCc, FpMode, NanRule, Op, Rounding, Type, Value};
 
 use super::{Lowered, Lowerer, clif_type, state_access};
-use crate::vcpu_state::{HostCall, offset};
-
-/// What a call of the soft-float gives.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Wanted {
-    Result,
-    Exceptions,
-}
+use crate::vcpu_state::{FloatExchange, HostCall, offset};
 
 /// A call and the guest's NaN rule in one word.
 pub(super) fn encode(call: &FloatCall, rule: NanRule) -> u64 {
     u64::from(call.encode()) | rule_number(rule) << 32
 }
 
-/// What [`encode`] made, whatever is in the bits from 40 on.
+/// What [`encode`] made.
 pub(super) fn decode(word: u64) -> Option<(FloatCall, NanRule)> {
     let rule = match word >> 32 & 0xff {
         0 => NanRule::Arm,
@@ -35,11 +28,12 @@ pub(super) fn decode(word: u64) -> Option<(FloatCall, NanRule)> {
     Some((FloatCall::decode(word as u32)?, rule))
 }
 
-/// Does what translated code asks of the soft-float: `word` is made by [`Lowerer::float_call`].
-pub(crate) fn evaluate(word: u64, operands: [u64; 3]) -> u64 {
-    let Some((call, rule)) = decode(word) else { return 0 };
-    let (result, raised) = call.evaluate(rule, operands);
-    if word >> 40 != 0 { raised.0.into() } else { result }
+/// Does what translated code asks of the soft-float; see [`Lowerer::float_call`].
+pub(crate) fn evaluate(exchange: &mut FloatExchange) {
+    let Some((call, rule)) = decode(exchange.operation) else { return };
+    let (result, raised) = call.evaluate(rule, exchange.operands.map(|[word, _]| word));
+    exchange.operands[0][0] = result;
+    exchange.raised = raised.0.into();
 }
 
 const fn rule_number(rule: NanRule) -> u64 {
@@ -51,7 +45,7 @@ const fn rule_number(rule: NanRule) -> u64 {
 }
 
 /// The host's type for a format that its FPU knows.
-fn float_type(number: Number) -> Option<ir::Type> {
+pub(super) fn float_type(number: Number) -> Option<ir::Type> {
     match number {
         Number::F32 => Some(F32),
         Number::F64 => Some(F64),
@@ -59,17 +53,13 @@ fn float_type(number: Number) -> Option<ir::Type> {
     }
 }
 
-fn is_double(number: Number) -> bool {
-    number == Number::F64
-}
-
 /// The bits of infinity.
-fn infinity(ty: ir::Type) -> u64 {
+pub(super) fn infinity(ty: ir::Type) -> u64 {
     if ty == F64 { 0x7ff0_0000_0000_0000 } else { 0x7f80_0000 }
 }
 
 /// The bits of the smallest normal number.
-fn least_normal(ty: ir::Type) -> u64 {
+pub(super) fn least_normal(ty: ir::Type) -> u64 {
     if ty == F64 { 0x0010_0000_0000_0000 } else { 0x0080_0000 }
 }
 
@@ -90,6 +80,10 @@ macro_rules! float_methods {
 
         fn fraises(&mut self, _: Type, a: Value, b: Value, c: Value, call: FloatCall) -> Lowered {
             self.float_raises(call, [a, b, c])
+        }
+
+        fn vfraises(&mut self, _: Type, a: Value, b: Value, c: Value, call: FloatCall) -> Lowered {
+            self.vector_float_raises(call, [a, b, c])
         }
     };
 }
@@ -133,25 +127,32 @@ impl Lowerer<'_> {
     /// A floating-point op that gives a number.
     pub(super) fn float_op(&mut self, op: Op) -> Lowered {
         let Some((call, operands)) = op.float_call() else { return Lowered::Nothing };
+        let raises = self.is_followed_by_raises(&call, &operands);
         let operands = operands.map(|v| self.val(v));
         // Numbers are there as words, not as the host's floats.
-        let by_words = matches!(op, Op::FSoft { .. });
+        let ty = op.ty();
+        let by_words =
+            matches!(op, Op::FSoft { .. }) && !self.is_conversion_of_numbers(&call, operands[0], ty);
         let host = if by_words { None } else { self.float_on_host(&call, operands) };
+        if raises {
+            let (result, raised) = self.float_op_raising(ty, &call, operands, host);
+            self.raised = Some((self.inst + 1, raised));
+            return Self::plain(result);
+        }
         let Some(result) = host else {
-            let result = self.float_call(&call, Wanted::Result, operands);
-            return Self::plain(self.of_word(op.ty(), result));
+            self.float_call(&call, operands);
+            return Self::plain(self.float_result(ty));
         };
         let Some(doubtful) = self.doubtful(&call, operands, result) else { return Self::plain(result) };
-        let ty = op.ty();
         let exact = self.unless(doubtful, clif_type(ty), result, |l| {
-            let word = l.float_call(&call, Wanted::Result, operands);
-            l.of_word(ty, word)
+            l.float_call(&call, operands);
+            l.float_result(ty)
         });
         Self::plain(exact)
     }
 
     /// `usual`, or out of line what `otherwise` gives when `doubtful`.
-    fn unless(
+    pub(super) fn unless(
         &mut self,
         doubtful: ir::Value,
         ty: ir::Type,
@@ -170,7 +171,7 @@ impl Lowerer<'_> {
     }
 
     /// The operation on the host's FPU; `None` where that cannot do it.
-    fn float_on_host(&mut self, call: &FloatCall, [a, b, c]: [ir::Value; 3]) -> Option<ir::Value> {
+    pub(super) fn float_on_host(&mut self, call: &FloatCall, [a, b, c]: [ir::Value; 3]) -> Option<ir::Value> {
         let round = call.mode.round;
         if call.op == FloatOp::Convert {
             return self.convert_on_host(call, a);
@@ -205,9 +206,20 @@ impl Lowerer<'_> {
         })
     }
 
+    /// Whether a call is a conversion of a number that is there as the host's, to one.
+    fn is_conversion_of_numbers(&self, call: &FloatCall, a: ir::Value, ty: Type) -> bool {
+        let is = |ty, number: Number| match float_type(number) {
+            Some(float) => ty == float,
+            None => ty == I32 && !number.is_float(),
+        };
+        call.op == FloatOp::Convert
+            && is(self.b.func.dfg.value_type(a), call.from)
+            && is(clif_type(ty), call.to)
+    }
+
     fn convert_on_host(&mut self, call: &FloatCall, a: ir::Value) -> Option<ir::Value> {
-        if call.fraction != 0 {
-            return None;
+        if call.fraction != 0 || matches!(call.from, Number::S16 | Number::U16) {
+            return self.fixed_point_on_host(call, a);
         }
         let nearest = call.mode.round == Rounding::Nearest;
         match (call.from, call.to) {
@@ -224,6 +236,38 @@ impl Lowerer<'_> {
         }
     }
 
+    /// Conversions from and to fixed-point numbers. Scaling by a power of two is exact; too large numbers saturate anyway.
+    fn fixed_point_on_host(&mut self, call: &FloatCall, a: ir::Value) -> Option<ir::Value> {
+        let whole = FloatCall { fraction: 0, ..*call };
+        let fraction = i32::from(call.fraction);
+        if let Some(ty) = float_type(call.from) {
+            let scale = self.power_of_two(ty, fraction);
+            let scaled = self.b.ins().fmul(a, scale);
+            return self.convert_on_host(&whole, scaled);
+        }
+        let ty = float_type(call.to)?;
+        let (integer, from) = match call.from {
+            Number::S16 | Number::U16 => {
+                let half = self.b.ins().ireduce(I16, a);
+                let signed = call.from == Number::S16;
+                let word =
+                    if signed { self.b.ins().sextend(I32, half) } else { self.b.ins().uextend(I32, half) };
+                (word, Number::S32)
+            }
+            from => (a, from),
+        };
+        let number = self.convert_on_host(&FloatCall { from, ..whole }, integer)?;
+        let scale = self.power_of_two(ty, -fraction);
+        Some(self.b.ins().fmul(number, scale))
+    }
+
+    fn power_of_two(&mut self, ty: ir::Type, exponent: i32) -> ir::Value {
+        match ty {
+            F64 => self.b.ins().f64const(2f64.powi(exponent)),
+            _ => self.b.ins().f32const(2f32.powi(exponent)),
+        }
+    }
+
     fn integer_on_host(&mut self, to: Number, a: ir::Value, round: Rounding) -> Option<ir::Value> {
         let a = if round == Rounding::Zero { a } else { self.integral(a, round)? };
         Some(match to {
@@ -231,13 +275,25 @@ impl Lowerer<'_> {
             Number::U32 => self.b.ins().fcvt_to_uint_sat(I32, a),
             Number::S64 => self.b.ins().fcvt_to_sint_sat(I64, a),
             Number::U64 => self.b.ins().fcvt_to_uint_sat(I64, a),
+            Number::S16 => {
+                let word = self.b.ins().fcvt_to_sint_sat(I32, a);
+                let (least, largest) = (self.iconst(I32, 0xffff_8000), self.iconst(I32, 0x7fff));
+                let word = self.b.ins().smax(word, least);
+                let word = self.b.ins().smin(word, largest);
+                self.b.ins().band_imm_u(word, 0xffff)
+            }
+            Number::U16 => {
+                let word = self.b.ins().fcvt_to_uint_sat(I32, a);
+                let largest = self.iconst(I32, 0xffff);
+                self.b.ins().umin(word, largest)
+            }
             _ => return None,
         })
     }
 
     /// Whether the host's result may not be the guest's: a NaN, or with flushing a subnormal operand or a result that is
     /// not certainly normal. `None` where it always is.
-    fn doubtful(
+    pub(super) fn doubtful(
         &mut self,
         call: &FloatCall,
         operands: [ir::Value; 3],
@@ -259,7 +315,7 @@ impl Lowerer<'_> {
     }
 
     /// Whether an operand is subnormal; `None` when they are integers.
-    fn any_subnormal(&mut self, call: &FloatCall, operands: [ir::Value; 3]) -> Option<ir::Value> {
+    pub(super) fn any_subnormal(&mut self, call: &FloatCall, operands: [ir::Value; 3]) -> Option<ir::Value> {
         let ty = float_type(call.from)?;
         let mut seen: Vec<ir::Value> = Vec::new();
         let mut any = None;
@@ -274,7 +330,7 @@ impl Lowerer<'_> {
     }
 
     /// Whether the magnitude of a number, as bits, is from `low` to `high`.
-    fn magnitude_within(&mut self, v: ir::Value, low: u64, high: u64) -> ir::Value {
+    pub(super) fn magnitude_within(&mut self, v: ir::Value, low: u64, high: u64) -> ir::Value {
         let double = self.b.func.dfg.value_type(v) == F64;
         let (int, mask) = if double { (I64, i64::MAX) } else { (I32, i64::from(i32::MAX)) };
         let bits = self.b.ins().bitcast(int, MemFlagsData::new(), v);
@@ -299,7 +355,8 @@ impl Lowerer<'_> {
         let operands = [a, b, b];
         let Some(subnormal) = self.any_subnormal(&call, operands) else { return Self::plain(holds) };
         let exact = self.unless(subnormal, I8, holds, |l| {
-            let order = l.float_call(&call, Wanted::Result, operands);
+            l.float_call(&call, operands);
+            let order = l.float_result(Type::I64);
             l.order_satisfies(order, cc)
         });
         Self::plain(exact)
@@ -316,89 +373,10 @@ impl Lowerer<'_> {
         self.b.ins().ireduce(I8, bit)
     }
 
-    // ---- exceptions ----
-
-    /// The exceptions that an operation raises, those left out that the layout's slot has already.
-    pub(super) fn float_raises(&mut self, call: FloatCall, operands: [Value; 3]) -> Lowered {
-        let operands = operands.map(|v| self.val(v)).map(|v| self.as_number(call.from, v));
-        let Some(nothing_new) = self.raises_nothing_new(&call, operands) else {
-            let word = self.float_call(&call, Wanted::Exceptions, operands);
-            return Self::plain(self.of_word(Type::I32, word));
-        };
-        let doubtful = self.b.ins().bxor_imm_u(nothing_new, 1);
-        let none = self.b.ins().iconst(I32, 0);
-        let raised = self.unless(doubtful, I32, none, |l| {
-            let word = l.float_call(&call, Wanted::Exceptions, operands);
-            l.of_word(Type::I32, word)
-        });
-        Self::plain(raised)
-    }
-
-    /// All exceptions that an operation raises, with bit 8 set. Most are overwritten before the guest looks.
-    pub(super) fn float_cause(&mut self, call: FloatCall, operands: [Value; 3]) -> Lowered {
-        let this = Value(self.inst as u32);
-        let rest = &self.region.blocks[self.at].block.insts[self.inst + 1..];
-        let mut used = false;
-        rest.iter().for_each(|inst| inst.op.for_each_value(|v| used |= v == this));
-        if !used {
-            return Lowered::Nothing;
-        }
-        let operands = operands.map(|v| self.val(v));
-        let word = self.float_call(&call, Wanted::Exceptions, operands);
-        let raised = self.of_word(Type::I32, word);
-        Self::plain(self.b.ins().bor_imm_u(raised, 0x100))
-    }
-
-    /// Whether an operation certainly raises nothing but "inexact", which the layout's slot has already.
-    fn raises_nothing_new(&mut self, call: &FloatCall, operands: [ir::Value; 3]) -> Option<ir::Value> {
-        let slot = self.layout.exceptions?;
-        let harmless = self.raises_at_most_inexact(call, operands)?;
-        let variable = self.variable(slot);
-        let word = self.b.use_var(variable);
-        let inexact = self.b.ins().band_imm_u(word, u64::from(Exceptions::INEXACT.0) as i64);
-        let seen = self.b.ins().icmp_imm_u(IntCC::NotEqual, inexact, 0);
-        let mut nothing_new = self.b.ins().band(harmless, seen);
-        if call.mode.flush
-            && let Some(subnormal) = self.any_subnormal(call, operands)
-        {
-            let normal = self.b.ins().bxor_imm_u(subnormal, 1);
-            nothing_new = self.b.ins().band(nothing_new, normal);
-        }
-        Some(nothing_new)
-    }
-
-    /// Whether an operation certainly raises nothing but "inexact", subnormal operands aside; `None` when that is not
-    /// easily seen.
-    fn raises_at_most_inexact(&mut self, call: &FloatCall, operands: [ir::Value; 3]) -> Option<ir::Value> {
-        let [a, b, _] = operands;
-        match call.op {
-            FloatOp::Compare | FloatOp::CompareSignalling if float_type(call.from).is_some() => {
-                return Some(self.b.ins().fcmp(FloatCC::Ordered, a, b));
-            }
-            FloatOp::Round | FloatOp::RoundInexact if float_type(call.from).is_some() => {
-                return Some(self.b.ins().fcmp(FloatCC::Ordered, a, a));
-            }
-            _ => {}
-        }
-        let result = self.float_on_host(call, operands)?;
-        let Some(ty) = float_type(call.to) else {
-            // A number that is far from the limits of all integers.
-            let limit = if is_double(call.from) { 0x41d0_0000_0000_0000 } else { 0x4e80_0000 };
-            let bits = self.float_bits(a);
-            let limit = self.b.ins().iconst(I64, limit);
-            return Some(self.b.ins().icmp(IntCC::UnsignedLessThan, bits, limit));
-        };
-        if !call.from.is_float() {
-            return Some(self.b.ins().iconst(I8, 1));
-        }
-        // Sums that are tiny are exact.
-        let sum = matches!(call.op, FloatOp::Add | FloatOp::Sub) && !call.mode.flush;
-        let low = if sum { 0 } else { least_normal(ty) + 1 };
-        Some(self.magnitude_within(result, low, infinity(ty) - 1))
-    }
+    // ---- calls ----
 
     /// A number that is there as an integer of its bits, as lanes of vectors are.
-    fn as_number(&mut self, format: Number, v: ir::Value) -> ir::Value {
+    pub(super) fn as_number(&mut self, format: Number, v: ir::Value) -> ir::Value {
         let Some(ty) = float_type(format) else { return v };
         let flags = MemFlagsData::new();
         match (self.b.func.dfg.value_type(v), ty) {
@@ -411,20 +389,35 @@ impl Lowerer<'_> {
         }
     }
 
-    // ---- calls ----
+    /// Calls the soft-float, which leaves its result and the exceptions in the state.
+    pub(super) fn float_call(&mut self, call: &FloatCall, operands: [ir::Value; 3]) {
+        for (n, operand) in operands.into_iter().enumerate() {
+            let bits = self.float_bits(operand);
+            self.b.ins().store(state_access(), bits, self.cpu, offset::float_operand(n));
+        }
+        self.call_soft_float(HostCall::Float, call);
+    }
 
-    /// Calls the soft-float. The result is a word.
-    fn float_call(&mut self, call: &FloatCall, wanted: Wanted, operands: [ir::Value; 3]) -> ir::Value {
-        let word = encode(call, self.options.nan_rule) | u64::from(wanted == Wanted::Exceptions) << 40;
-        let word = self.b.ins().iconst(I64, word as i64);
-        let [a, b, c] = operands.map(|v| self.float_bits(v));
-        let function = self.b.ins().load(I64, state_access(), self.cpu, offset::host_call(HostCall::Float));
-        let call = self.b.ins().call_indirect(self.float_signature, function, &[word, a, b, c]);
-        self.b.inst_results(call)[0]
+    /// Calls the soft-float on operands that are in the state.
+    pub(super) fn call_soft_float(&mut self, host_call: HostCall, call: &FloatCall) {
+        let word = self.iconst(I64, encode(call, self.options.nan_rule));
+        self.b.ins().store(state_access(), word, self.cpu, offset::FLOAT_OPERATION);
+        let function = self.b.ins().load(I64, state_access(), self.cpu, offset::host_call(host_call));
+        self.b.ins().call_indirect(self.preserving_signature, function, &[self.cpu]);
+    }
+
+    /// The result of the last call of the soft-float.
+    pub(super) fn float_result(&mut self, ty: Type) -> ir::Value {
+        self.b.ins().load(clif_type(ty), state_access(), self.cpu, offset::float_operand(0))
+    }
+
+    /// What the last call of the soft-float has raised.
+    pub(super) fn float_raised(&mut self) -> ir::Value {
+        self.b.ins().load(I32, state_access(), self.cpu, offset::FLOAT_RAISED)
     }
 
     /// A number's bits as a word.
-    fn float_bits(&mut self, v: ir::Value) -> ir::Value {
+    pub(super) fn float_bits(&mut self, v: ir::Value) -> ir::Value {
         let flags = MemFlagsData::new();
         match self.b.func.dfg.value_type(v) {
             F64 => self.b.ins().bitcast(I64, flags, v),
@@ -434,20 +427,6 @@ impl Lowerer<'_> {
             }
             I64 => v,
             _ => self.b.ins().uextend(I64, v),
-        }
-    }
-
-    /// The number whose bits are in a word.
-    fn of_word(&mut self, ty: Type, word: ir::Value) -> ir::Value {
-        let flags = MemFlagsData::new();
-        match ty {
-            Type::I64 => word,
-            Type::F64 => self.b.ins().bitcast(F64, flags, word),
-            Type::F32 => {
-                let bits = self.b.ins().ireduce(I32, word);
-                self.b.ins().bitcast(F32, flags, bits)
-            }
-            _ => self.b.ins().ireduce(clif_type(ty), word),
         }
     }
 }

@@ -9,6 +9,7 @@
 //! which exit was taken and is ignored by regions.
 
 mod control;
+mod exceptions;
 mod flags;
 mod float;
 mod memory;
@@ -96,7 +97,7 @@ pub(crate) struct Lowerer<'a> {
     mem: ir::Value,
     signature: SigRef,
     helper_signature: SigRef,
-    float_signature: SigRef,
+    preserving_signature: SigRef,
     trap_signature: SigRef,
     variables: HashMap<Slot, Variable>,
     /// Memory for the operands of vector helpers, if there are any.
@@ -112,6 +113,9 @@ pub(crate) struct Lowerer<'a> {
     second_store: Option<usize>,
     /// How wide the registers are.
     widths: state::Widths,
+    /// The instruction of the block whose exceptions the one before it has found already, and the exception slot with
+    /// them.
+    raised: Option<(usize, ir::Value)>,
     /// Vectors that are known to have no subnormal lanes.
     flushed: HashSet<(ir::Value, Lanes)>,
     blocks: Vec<ir::Block>,
@@ -148,6 +152,13 @@ pub(crate) fn region_signature() -> Signature {
     sig
 }
 
+/// The signature of calls from cold code, `(state)`, which preserve all registers.
+pub(crate) fn preserving_signature() -> Signature {
+    let mut sig = Signature::new(CallConv::PreserveAll);
+    sig.params.push(AbiParam::new(I64));
+    sig
+}
+
 /// The signature of helpers with `params` integer arguments.
 pub(crate) fn host_signature(params: usize) -> Signature {
     let mut sig = Signature::new(CallConv::SystemV);
@@ -175,7 +186,7 @@ pub(crate) fn lower_region(
     let (cpu, mem) = (b.block_params(entry)[0], b.block_params(entry)[1]);
     let signature = b.import_signature(region_signature());
     let helper_signature = b.import_signature(host_signature(3));
-    let float_signature = b.import_signature(host_signature(4));
+    let preserving_signature = b.import_signature(preserving_signature());
     let trap_signature = b.import_signature(host_signature(5));
     let blocks = region.blocks.iter().map(|_| b.create_block()).collect();
     let mut lowerer = Lowerer {
@@ -188,7 +199,7 @@ pub(crate) fn lower_region(
         mem,
         signature,
         helper_signature,
-        float_signature,
+        preserving_signature,
         trap_signature,
         variables: HashMap::new(),
         vector_slot: None,
@@ -199,6 +210,7 @@ pub(crate) fn lower_region(
         second_load: None,
         second_store: None,
         widths: state::Widths::of(region, layout),
+        raised: None,
         flushed: HashSet::new(),
         blocks,
         exits: Vec::new(),
@@ -251,6 +263,7 @@ impl Lowerer<'_> {
         self.at = i;
         self.values.clear();
         self.pair_sources.clear();
+        self.raised = None;
         self.dirty = self.flow.dirty_in[i];
         self.flags = self.incoming_flags(i);
         self.left = false;

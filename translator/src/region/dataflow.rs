@@ -238,7 +238,7 @@ fn reads(op: &Op, used: FlagMask, layout: &StateLayout) -> SlotSet {
         Op::Get { slot, .. } => [slot].into_iter().collect(),
         Op::GetFlags { .. } => layout.flags.iter().fold(SlotSet::EMPTY, |s, f| s.union(flag_slots(used, f))),
         Op::StoreEx { .. } => [layout.monitor_addr, layout.monitor_value].into_iter().collect(),
-        Op::FRaises { .. } => layout.exceptions.into_iter().collect(),
+        Op::FRaises { .. } | Op::VFRaises { .. } => layout.exceptions.into_iter().collect(),
         _ => SlotSet::EMPTY,
     }
 }

@@ -12,7 +12,7 @@ use crate::host::trampoline;
 use crate::lower::{decode_trap, evaluate_float, evaluate_vector_float};
 use crate::thunks::{ThunkTargets, Thunks};
 use crate::vcpu_state::{
-    FaultRecord, HostCall, JumpCacheEntry, VcpuState, jump_cache_index, jump_tag, special,
+    FaultRecord, FloatExchange, HostCall, JumpCacheEntry, VcpuState, jump_cache_index, jump_tag, special,
 };
 
 /// The vCPU's state, shared with its translated code. Allocated for ever, because kickers may outlive the vCPU.
@@ -89,9 +89,9 @@ pub(super) fn allocate_state<H: TrapHandler>(thunks: Thunks, arch: &dyn GuestArc
     state.header.vector_helpers = table(helpers.map(|h| h.function as *const () as u64).collect());
     state.header.host_calls[HostCall::MissIndirect as usize] = thunks.miss;
     state.header.host_calls[HostCall::Trap as usize] = on_trap::<H> as *const () as u64;
-    state.header.host_calls[HostCall::Float as usize] = on_float as *const () as u64;
+    state.header.host_calls[HostCall::Float as usize] = thunks.float;
     state.header.host_calls[HostCall::VectorHelper as usize] = on_vector_helper as *const () as u64;
-    state.header.host_calls[HostCall::VectorFloat as usize] = on_vector_float as *const () as u64;
+    state.header.host_calls[HostCall::VectorFloat as usize] = thunks.vector_float;
     StatePointer { state, stack_limit: 0 }
 }
 
@@ -103,6 +103,8 @@ pub(super) fn thunks<H: TrapHandler>() -> Result<Thunks, TranslatorError> {
     Thunks::new(ThunkTargets {
         resolve: on_resolve::<H> as *const () as u64,
         interpret: on_interpret::<H> as *const () as u64,
+        float: on_float as *const () as u64,
+        vector_float: on_vector_float as *const () as u64,
     })
 }
 
@@ -164,9 +166,25 @@ extern "C" fn on_trap<H: TrapHandler>(cpu: *mut CpuState, word: u64, pc: u64, ne
     runner.trap_in_code(word, pc, Loc { pc: next, mode: mode as u32 })
 }
 
-/// The result of a floating-point operation, or what it raises.
-extern "C" fn on_float(word: u64, a: u64, b: u64, c: u64) -> u64 {
-    evaluate_float(word, [a, b, c])
+/// Does the floating-point operation that translated code has left in its state.
+extern "C" fn on_float(cpu: *mut CpuState) {
+    // SAFETY: called from translated code with its own state.
+    evaluate_float(unsafe { float_exchange(cpu) });
+}
+
+/// The same on vectors.
+extern "C" fn on_vector_float(cpu: *mut CpuState) {
+    // SAFETY: called from translated code with its own state.
+    evaluate_vector_float(unsafe { float_exchange(cpu) });
+}
+
+/// What translated code asks of the soft-float.
+///
+/// # Safety
+/// `cpu` must be the state of translated code that waits for the callback.
+unsafe fn float_exchange<'a>(cpu: *mut CpuState) -> &'a mut FloatExchange {
+    // SAFETY: the state is the `cpu` field of a `VcpuState`; translated code waits, and nobody else uses the exchange.
+    unsafe { &mut (*cpu.byte_sub(std::mem::offset_of!(VcpuState, cpu)).cast::<VcpuState>()).header.float }
 }
 
 /// Calls a vector helper on three vectors, the first of which becomes the result.
@@ -181,18 +199,6 @@ unsafe extern "C" fn on_vector_helper(helper: *const (), operands: *mut [[u64; 2
     let operands = unsafe { &mut *operands };
     let [a, b, c] = *operands;
     operands[0] = function(a, b, c);
-}
-
-/// Does a floating-point operation on the lanes of three vectors, the first of which becomes the result.
-///
-/// # Safety
-/// `operands` must be memory of the calling code.
-unsafe extern "C" fn on_vector_float(word: u64, operands: *mut [[u64; 2]; 3]) {
-    // SAFETY: as above; nobody else has the calling code's memory.
-    let operands = unsafe { &mut *operands };
-    if let Some(result) = evaluate_vector_float(word, *operands) {
-        operands[0] = result;
-    }
 }
 
 impl<H: TrapHandler> Runner<'_, H> {

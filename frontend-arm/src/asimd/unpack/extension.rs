@@ -14,7 +14,7 @@ impl Asimd<'_, '_> {
     }
 
     pub(in super::super) fn vdot_element(&mut self, a: args::VdotElement) {
-        let element = Source::Scalar { lanes: Lanes::W4, number: a.vm, index: a.index };
+        let element = Source::Scalar { quad: a.q != 0, lanes: Lanes::W4, number: a.vm, index: a.index };
         let registers = Three::with(a.q, a.vd, a.vn, element);
         let e = Elements::of(0, a.unsigned);
         self.accumulate(registers, |l, d, n, m| extension::vdot(l, e, d, n, m));
@@ -36,9 +36,9 @@ impl Asimd<'_, '_> {
     pub(in super::super) fn vcmla_element(&mut self, a: args::VcmlaElement) {
         let f = Floats { half: a.single == 0, quad: a.q != 0 };
         let element = if f.half {
-            Source::Scalar { lanes: Lanes::W4, number: a.vm & 15, index: a.vm >> 4 }
+            Source::Scalar { quad: a.q != 0, lanes: Lanes::W4, number: a.vm & 15, index: a.vm >> 4 }
         } else {
-            Source::Scalar { lanes: Lanes::D2, number: a.vm, index: 0 }
+            Source::Scalar { quad: a.q != 0, lanes: Lanes::D2, number: a.vm, index: 0 }
         };
         let registers = Three::with(a.q, a.vd, a.vn, element);
         self.accumulate(registers, |l, d, n, m| extension::vcmla(l, f, a.rotate, [d, n, m]));

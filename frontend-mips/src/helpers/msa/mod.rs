@@ -8,6 +8,7 @@ pub(crate) use float::{FloatOp, control};
 use demotic_ir::HelperId;
 
 use super::helpers;
+use crate::state;
 use lanes::Width::{B, D, H, W};
 use lanes::{Vector, Width, map, number, unsigned_number};
 
@@ -15,6 +16,9 @@ helpers! {
     VECTOR_HELPERS: VectorHelper;
     /// Floating point: half vectors `[a, b], [c, control], [operation, _]`; gives half a vector and its exceptions.
     FLOAT = float_lanes;
+    /// What the last instruction of the floating-point unit has raised, of which `FP_CALLS` and `FP_OPERANDS` tell in two
+    /// vectors.
+    LAST_CAUSE = last_cause;
     /// The classes of singles in `ws`: `(_, ws, _)`.
     FCLASS_W = fclass_w;
     /// The classes of doubles in `ws`: `(_, ws, _)`.
@@ -87,6 +91,10 @@ pub(crate) const DIV_U: [HelperId; 4] = [DIV_U_B, DIV_U_H, DIV_U_W, DIV_U_D];
 pub(crate) const MOD_S: [HelperId; 4] = [MOD_S_B, MOD_S_H, MOD_S_W, MOD_S_D];
 /// MOD_U.
 pub(crate) const MOD_U: [HelperId; 4] = [MOD_U_B, MOD_U_H, MOD_U_W, MOD_U_D];
+
+fn last_cause([calls, a]: [u64; 2], [b, c]: [u64; 2], _: [u64; 2]) -> [u64; 2] {
+    [state::last_cause(calls, [a, b, c]).into(), 0]
+}
 
 /// Division by 0 is unpredictable; this is what a plain restoring divider gives.
 fn quotient(a: i64, b: i64) -> i64 {

@@ -1,6 +1,6 @@
 //! Chooses ops for floating-point ops.
 
-use super::{Done, OpDraft, Run, Selector, float};
+use super::{Done, OpDraft, Run, Selector, Touches, float};
 use crate::memory::Memory;
 use crate::ops::Op;
 use crate::softfloat::FloatCall;
@@ -83,11 +83,18 @@ macro_rules! float_methods {
         }
 
         fn fcause(&mut self, _: Type, a: Value, b: Value, c: Value, call: FloatCall) -> Done {
-            self.exceptions(call, [a, b, c], float::cause)
+            let draft = self.exceptions(call, [a, b, c], float::cause);
+            self.op(draft)
         }
 
         fn fraises(&mut self, _: Type, a: Value, b: Value, c: Value, call: FloatCall) -> Done {
-            self.exceptions(call, [a, b, c], float::raises)
+            let draft = self.exceptions(call, [a, b, c], float::raises);
+            self.accumulating(draft)
+        }
+
+        fn vfraises(&mut self, _: Type, a: Value, b: Value, c: Value, call: FloatCall) -> Done {
+            let draft = self.exceptions(call, [a, b, c], simd::raises);
+            self.accumulating(draft)
         }
     };
 }
@@ -112,9 +119,16 @@ impl<M: Memory> Selector<'_, M> {
     }
 
     /// An op on what a call of the soft-float raises.
-    pub(super) fn exceptions(&mut self, call: FloatCall, operands: [Value; 3], run: Run<M>) -> Done {
+    pub(super) fn exceptions(&mut self, call: FloatCall, operands: [Value; 3], run: Run<M>) -> OpDraft<M> {
         let [a, b, c] = operands.map(|v| self.word(v));
-        let draft = OpDraft { dst: self.def(), a, b, c, imm: call.encode().into(), ..OpDraft::new(run) };
-        self.op(draft)
+        OpDraft { dst: self.def(), a, b, c, imm: call.encode().into(), ..OpDraft::new(run) }
+    }
+
+    /// An op that reads the layout's exception slot.
+    pub(super) fn accumulating(&mut self, draft: OpDraft<M>) -> Done {
+        let slot = self.guest.layout.exceptions;
+        let word = slot.map_or(u16::MAX, |slot| slot.0);
+        let touches = slot.map_or(draft.touches, Touches::one);
+        self.op(OpDraft { imm: draft.imm | u64::from(word) << 32, touches, ..draft })
     }
 }

@@ -5,22 +5,24 @@
 //! that may have been tiny before they were rounded, other roundings, other formats) the soft-float does, out of line.
 
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::types::{F32X4, F64X2, I8X16, I64};
+use cranelift_codegen::ir::types::{F32X4, F64X2, I8X16};
 use cranelift_codegen::ir::{self, Endianness, InstBuilder, MemFlagsData};
 use demotic_ir::interp::vector;
 use demotic_ir::softfloat::{FloatCall, FloatOp, Number, default_nan};
 use demotic_ir::{FloatCc, FpMode, Lanes, NanRule, Op, Rounding, Value};
 
 use super::{Shift, lane_type, vector_type};
-use crate::lower::float::{decode, encode, float_cc};
+use crate::lower::float::{decode, float_cc};
 use crate::lower::{Lowerer, state_access};
-use crate::vcpu_state::{HostCall, offset};
+use crate::vcpu_state::{FloatExchange, HostCall, offset};
 
-/// Does what translated code asks of the soft-float: `word` is made by [`Lowerer::float_lanes_call`].
-pub(crate) fn evaluate(word: u64, operands: [[u64; 2]; 3]) -> Option<[u64; 2]> {
-    let (call, rule) = decode(word)?;
-    let (result, _) = call.evaluate_lanes(rule, operands.map(|[lo, hi]| vector::join(lo, hi)));
-    Some([vector::low(result), vector::high(result)])
+/// Does what translated code asks of the soft-float; see [`Lowerer::float_lanes_call`].
+pub(crate) fn evaluate(exchange: &mut FloatExchange) {
+    let Some((call, rule)) = decode(exchange.operation) else { return };
+    let operands = exchange.operands.map(|[lo, hi]| vector::join(lo, hi));
+    let (result, raised) = call.evaluate_lanes(rule, operands);
+    exchange.operands[0] = [vector::low(result), vector::high(result)];
+    exchange.raised = raised.0.into();
 }
 
 /// The host's vector type for floating-point lanes.
@@ -29,7 +31,7 @@ fn float_type(lanes: Lanes) -> ir::Type {
 }
 
 /// Lanes of words and doublewords: what the host computes with.
-fn host_lanes(format: Number) -> Option<Lanes> {
+pub(in crate::lower) fn host_lanes(format: Number) -> Option<Lanes> {
     match format {
         Number::F32 | Number::S32 | Number::U32 => Some(Lanes::W4),
         Number::F64 | Number::S64 | Number::U64 => Some(Lanes::D2),
@@ -62,23 +64,21 @@ impl Lowerer<'_> {
     }
 
     /// The operation by the soft-float.
-    fn float_lanes_call(&mut self, call: &FloatCall, operands: [ir::Value; 3]) -> ir::Value {
-        let slot = self.vector_slot();
-        let memory = self.b.ins().stack_addr(I64, slot, 0);
-        for (i, value) in (0..).zip(operands) {
+    pub(in crate::lower) fn float_lanes_call(
+        &mut self,
+        call: &FloatCall,
+        operands: [ir::Value; 3],
+    ) -> ir::Value {
+        for (n, value) in operands.into_iter().enumerate() {
             let value = self.as_lanes(Lanes::B16, value);
-            self.b.ins().store(state_access(), value, memory, 16 * i);
+            self.b.ins().store(state_access(), value, self.cpu, offset::float_operand(n));
         }
-        let word = self.iconst(I64, encode(call, self.options.nan_rule));
-        let host_call = offset::host_call(HostCall::VectorFloat);
-        let function = self.b.ins().load(I64, state_access(), self.cpu, host_call);
-        let none = self.iconst(I64, 0);
-        self.b.ins().call_indirect(self.helper_signature, function, &[word, memory, none]);
-        self.b.ins().load(I8X16, state_access(), memory, 0)
+        self.call_soft_float(HostCall::VectorFloat, call);
+        self.b.ins().load(I8X16, state_access(), self.cpu, offset::float_operand(0))
     }
 
     /// The same bits as floating-point lanes.
-    fn as_floats(&mut self, lanes: Lanes, value: ir::Value) -> ir::Value {
+    pub(in crate::lower) fn as_floats(&mut self, lanes: Lanes, value: ir::Value) -> ir::Value {
         let flags = MemFlagsData::new().with_endianness(Endianness::Little);
         let value = self.as_lanes(lanes, value);
         self.b.ins().bitcast(float_type(lanes), flags, value)
@@ -221,7 +221,7 @@ impl Lowerer<'_> {
     }
 
     /// Subnormal lanes replaced by zeros, unless it is known that there are none.
-    fn flushed(&mut self, lanes: Lanes, value: ir::Value) -> ir::Value {
+    pub(in crate::lower) fn flushed(&mut self, lanes: Lanes, value: ir::Value) -> ir::Value {
         if self.flushed.contains(&(value, lanes)) {
             return value;
         }

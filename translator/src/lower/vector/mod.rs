@@ -149,6 +149,7 @@ macro_rules! vector_float_methods {
     };
 }
 pub(crate) use float::evaluate;
+pub(super) use float::host_lanes;
 pub(super) use {all_vector_methods, shift::Shift, vector_float_methods, vector_methods};
 
 impl Lowerer<'_> {
@@ -159,7 +160,7 @@ impl Lowerer<'_> {
     }
 
     /// The same for a host value.
-    fn as_lanes(&mut self, lanes: Lanes, value: ir::Value) -> ir::Value {
+    pub(in crate::lower) fn as_lanes(&mut self, lanes: Lanes, value: ir::Value) -> ir::Value {
         let ty = vector_type(lanes);
         if self.b.func.dfg.value_type(value) == ty {
             return value;
@@ -176,7 +177,7 @@ impl Lowerer<'_> {
     }
 
     /// A constant vector with equal lanes.
-    fn vconst_splat(&mut self, lanes: Lanes, lane: u64) -> ir::Value {
+    pub(in crate::lower) fn vconst_splat(&mut self, lanes: Lanes, lane: u64) -> ir::Value {
         self.vconst(lanes, splat_bits(lanes, lane))
     }
 
