@@ -51,6 +51,7 @@ const EFFECTIVE_TARGETS: &[(&str, bool)] = &[
 const FEATURE_OPTIONS: &[(&str, &[&str])] = &[
     ("arm_neon", &["-mfpu=neon"]),
     ("arm_neon_fp16", &["-mfpu=neon-fp16", "-mfp16-format=ieee"]),
+    ("float16", &["-mfp16-format=ieee"]),
     ("arm_fp16_ieee", &["-mfp16-format=ieee"]),
     ("arm_fp16_alternative", &["-mfp16-format=alternative"]),
     ("arm_crypto", &["-march=armv8-a+crypto", "-mfpu=crypto-neon-fp-armv8"]),

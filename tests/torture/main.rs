@@ -4,12 +4,15 @@
 //! optimisation for each guest, `DEMOTIC_TORTURE=all` all of them, `DEMOTIC_TORTURE_SEED=n` takes another sample. The
 //! table at the end is also written to `target/torture/report.txt`, with all failures. `tests/torture/run` does all.
 
+mod batch;
 mod directives;
 mod guests;
 mod job;
+mod process;
 mod report;
 mod suites;
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,7 +27,7 @@ use report::Report;
 /// The optimisations that every test is compiled with.
 const OPTS: [&str; 3] = ["-O0", "-O2", "-O3"];
 /// Pairs of test and optimisation for each guest in the normal run.
-const SAMPLE: usize = 60;
+const SAMPLE: usize = 240;
 
 fn directory() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/torture")
@@ -63,27 +66,44 @@ fn run(guest: &'static Guest, report: &Mutex<Report>) -> Result<(), Failed> {
     if jobs.is_empty() {
         return Err("there are no tests in target/torture; tests/torture/fetch.sh fetches them".into());
     }
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let batches = batches(&jobs, threads);
     let next = AtomicUsize::new(0);
     let failures = Mutex::new(Vec::new());
-    let work = || {
-        while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let verdict = job.run(&directory());
-            if let Verdict::Failed(how) = &verdict {
+    let work = |scratch: PathBuf| {
+        // What is there is of an earlier process; what cannot be made fails the tests.
+        let _ = fs::create_dir_all(&scratch);
+        while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let verdicts = batch::run(batch, &directory(), &scratch, &job::ENGINES);
+            let mut report = report.lock().expect("no thread panics");
+            for (job, verdict) in batch.iter().zip(&verdicts) {
+                report.add(job, verdict);
+                let Verdict::Failed(how) = verdict else { continue };
                 let failure = format!("{}: {how}", job.name());
                 // At once, because the whole may take hours.
                 eprintln!("{failure}");
                 failures.lock().expect("no thread panics").push(failure);
             }
-            report.lock().expect("no thread panics").add(job, &verdict);
         }
+        let _ = fs::remove_dir_all(scratch);
     };
     std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(work);
+        for thread in 0..threads {
+            let scratch = directory().join(format!("scratch-{}-{thread}", std::process::id()));
+            scope.spawn(|| work(scratch));
         }
     });
     let failures = failures.into_inner().expect("no thread panics");
     if failures.is_empty() { Ok(()) } else { Err(failures.join("\n").into()) }
+}
+
+/// Parts of the jobs, each of one optimisation, and enough of them for all threads.
+fn batches(jobs: &[Job], threads: usize) -> Vec<Vec<Job>> {
+    let size = (jobs.len() / (4 * threads)).clamp(8, batch::SIZE);
+    let of_opt = |opt| jobs.iter().filter(move |job| job.opt == opt).cloned().collect::<Vec<Job>>();
+    OPTS.into_iter()
+        .flat_map(|opt| of_opt(opt).chunks(size).map(<[Job]>::to_vec).collect::<Vec<_>>())
+        .collect()
 }
 
 fn main() -> ExitCode {
@@ -93,17 +113,17 @@ fn main() -> ExitCode {
     let report = Arc::new(Mutex::new(Report::default()));
     let trials = GUESTS.iter().map(|guest| {
         let report = report.clone();
-        Trial::test(guest.name, move || run(guest, &report)).with_ignored_flag(guest.pending.is_some())
+        Trial::test(guest.name, move || run(guest, &report))
     });
     // A copy, so that a build meanwhile does not disturb a run of hours.
-    if let Err(error) = std::fs::copy(env!("CARGO_BIN_EXE_demotic"), directory().join("demotic")) {
+    if let Err(error) = fs::copy(env!("CARGO_BIN_EXE_demotic"), directory().join("demotic")) {
         eprintln!("target/torture cannot be written: {error}; tests/torture/fetch.sh makes it");
     }
     let conclusion = libtest_mimic::run(&arguments, trials.collect());
     let report = report.lock().expect("no thread panics");
     if !report.is_empty() {
         println!("{}", report.table());
-        if let Err(error) = std::fs::write(directory().join("report.txt"), report.text()) {
+        if let Err(error) = fs::write(directory().join("report.txt"), report.text()) {
             eprintln!("the report cannot be written: {error}");
         }
     }

@@ -16,8 +16,8 @@ pub(crate) struct Suite {
     pub(crate) flags: &'static [&'static str],
     /// The guests that it is for, by the beginning of their names.
     guests: &'static [&'static str],
-    /// What it waits for, if it cannot be run yet.
-    pending: Option<&'static str>,
+    /// Whether its tests may be linked into one program. Those that are about linking may not.
+    pub(crate) in_batches: bool,
 }
 
 const ALL: &[&str] = &[""];
@@ -30,43 +30,43 @@ pub(crate) static SUITES: [Suite; 7] = [
         runs_by_default: true,
         flags: &[],
         guests: ALL,
-        pending: None,
+        in_batches: true,
     },
     Suite {
         directory: "gcc.c-torture/execute/ieee",
         runs_by_default: true,
         flags: &[],
         guests: ALL,
-        pending: None,
+        in_batches: true,
     },
     Suite {
         directory: "gcc.c-torture/execute/builtins",
         runs_by_default: true,
         flags: &["-fno-tree-loop-distribute-patterns", "-fno-tracer"],
         guests: ALL,
-        pending: None,
+        in_batches: true,
     },
-    Suite { directory: "gcc.dg/torture", runs_by_default: false, flags: &[], guests: ALL, pending: None },
+    Suite { directory: "gcc.dg/torture", runs_by_default: false, flags: &[], guests: ALL, in_batches: true },
     Suite {
         directory: "gcc.target/aarch64/advsimd-intrinsics",
         runs_by_default: true,
         flags: NEON,
         guests: &["armhf"],
-        pending: Some("Advanced SIMD"),
+        in_batches: true,
     },
     Suite {
         directory: "gcc.target/arm/simd",
         runs_by_default: true,
         flags: &["-mfpu=neon"],
         guests: &["armhf"],
-        pending: Some("Advanced SIMD"),
+        in_batches: true,
     },
     Suite {
         directory: "gcc.target/mips",
         runs_by_default: false,
         flags: &[],
         guests: &["mips", "dsp", "msa"],
-        pending: None,
+        in_batches: false,
     },
 ];
 
@@ -83,9 +83,7 @@ pub(crate) struct Case {
 
 /// The tests of all suites that a guest can run.
 pub(crate) fn cases(testsuite: &Path, guest: &Guest) -> Vec<Case> {
-    let for_guest = |suite: &&Suite| {
-        suite.pending.is_none() && suite.guests.iter().any(|prefix| guest.name.starts_with(prefix))
-    };
+    let for_guest = |suite: &&Suite| suite.guests.iter().any(|prefix| guest.name.starts_with(prefix));
     SUITES.iter().filter(for_guest).flat_map(|suite| suite.cases(testsuite)).collect()
 }
 
