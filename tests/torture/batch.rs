@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 
 use crate::job::{COMPILER_TIME, ENGINE_TIME, Job, REFERENCE_TIME, Verdict, Work};
 use crate::process::{built, limited, output_of};
@@ -15,62 +16,102 @@ use crate::process::{built, limited, output_of};
 /// The most tests of a batch.
 pub(crate) const SIZE: usize = 48;
 
-/// Runs jobs of one guest at one optimisation with qemu-user and some of our engines; a verdict for each.
-pub(crate) fn run(jobs: &[Job], directory: &Path, scratch: &Path, engines: &[&str]) -> Vec<Verdict> {
-    let mut works: Vec<Result<Work<'_>, Verdict>> = match stand_ins(jobs) {
-        None => jobs.iter().map(|job| Work::new(job, directory)).collect(),
-        Some(others) => {
-            let verdicts = run(&others, directory, scratch, &[]);
-            jobs.iter()
-                .zip(verdicts)
-                .map(|(job, verdict)| Work::for_verdict(job, directory, verdict))
-                .collect()
+/// Programs that have passed, by guest, test and contents: most tests are the same at -O2 and -O3.
+pub(crate) type Passed = Mutex<BTreeSet<(&'static str, String, u64)>>;
+
+/// Where and with what batches are run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Runner<'r> {
+    /// What is kept.
+    pub(crate) directory: &'r Path,
+    /// Files of this runner alone.
+    pub(crate) scratch: &'r Path,
+    /// The engines of Demotic that are run after qemu-user.
+    pub(crate) engines: &'r [&'r str],
+    /// What has passed already.
+    pub(crate) passed: &'r Passed,
+}
+
+impl Runner<'_> {
+    /// Runs jobs of one guest at one optimisation; a verdict for each.
+    pub(crate) fn run(&self, jobs: &[Job]) -> Vec<Verdict> {
+        let works = self.works(jobs);
+        let known: Vec<bool> = works.iter().map(|work| self.is_known(work)).collect();
+        let candidates = works.iter().zip(&known).filter(|(_, known)| !**known);
+        let candidates = candidates.filter_map(|(work, _)| work.as_ref().ok());
+        let together: Vec<&Work<'_>> = candidates.filter(|work| work.in_batch).collect();
+        let passing: BTreeSet<PathBuf> =
+            self.passing(&together).into_iter().map(|work| work.object.clone()).collect();
+        let verdict = |(work, known): (Result<Work<'_>, Verdict>, bool)| {
+            let work = match work {
+                Err(verdict) => return verdict,
+                Ok(work) => work,
+            };
+            let verdict = match known || passing.contains(&work.object) {
+                true => Verdict::Passed,
+                false => self.alone(&work),
+            };
+            if verdict == Verdict::Passed {
+                work.remember_pass();
+                self.passed.lock().expect("no thread panics").insert(work.identity());
+            }
+            verdict
+        };
+        works.into_iter().zip(known).map(verdict).collect()
+    }
+
+    fn works<'a>(&self, jobs: &'a [Job]) -> Vec<Result<Work<'a>, Verdict>> {
+        let Some(others) = stand_ins(jobs) else {
+            return jobs.iter().map(|job| Work::new(job, self.directory)).collect();
+        };
+        let passed = Passed::default();
+        let verdicts = Runner { engines: &[], passed: &passed, ..*self }.run(&others);
+        let work = |(job, verdict)| Work::for_verdict(job, self.directory, verdict);
+        jobs.iter().zip(verdicts).map(work).collect()
+    }
+
+    /// Whether the same program has passed at another optimisation.
+    fn is_known(&self, work: &Result<Work<'_>, Verdict>) -> bool {
+        let passed = self.passed.lock().expect("no thread panics");
+        work.as_ref().is_ok_and(|work| passed.contains(&work.identity()))
+    }
+
+    /// What a test comes to that has not passed in a batch, or cannot be in one.
+    fn alone(&self, work: &Work<'_>) -> Verdict {
+        let verdict = work.run_alone(self.engines);
+        if verdict != Verdict::Passed || !work.in_batch {
+            return verdict;
         }
-    };
-    let together: Vec<&Work<'_>> = works.iter().flatten().filter(|work| work.in_batch).collect();
-    let passed = passing(&together, scratch, engines);
-    let passed: BTreeSet<PathBuf> = passed.into_iter().map(|work| work.object.clone()).collect();
-    let verdict = |work: Result<Work<'_>, Verdict>| match work {
-        Err(verdict) => verdict,
-        Ok(work) if passed.contains(&work.object) => Verdict::Passed,
-        Ok(work) => alone(&work, scratch, engines),
-    };
-    works.drain(..).map(verdict).collect()
+        let works = [work];
+        let Ok(batch) = Batch::link(&works, self.scratch) else { return verdict };
+        let only = BTreeSet::from([0]);
+        // Something may be wrong with processes.
+        if !batch.in_qemu(&only).is_empty() && batch.in_engines(only, self.engines).is_empty() {
+            return Verdict::Failed("in a process of the driver's".into());
+        }
+        verdict
+    }
+
+    /// The tests that pass, together in one program if they can be linked, or else in halves.
+    fn passing<'w, 'a>(&self, works: &[&'w Work<'a>]) -> Vec<&'w Work<'a>> {
+        // A single one is better run by itself.
+        if works.len() < 2 {
+            return Vec::new();
+        }
+        match Batch::link(works, self.scratch) {
+            Ok(batch) => batch.passing(self.engines),
+            Err(_) => {
+                let (left, right) = works.split_at(works.len() / 2);
+                [self.passing(left), self.passing(right)].concat()
+            }
+        }
+    }
 }
 
 /// The same jobs for the guest whose results under qemu-user count, if that is not their own.
 fn stand_ins(jobs: &[Job]) -> Option<Vec<Job>> {
     let guest = jobs.first()?.guest.stand_in()?;
     Some(jobs.iter().map(|job| Job { guest, ..job.clone() }).collect())
-}
-
-/// What a test comes to that has not passed in a batch, or cannot be in one.
-fn alone(work: &Work<'_>, scratch: &Path, engines: &[&str]) -> Verdict {
-    match work.run_alone(engines) {
-        // Something is wrong with processes, if it was not for want of time.
-        Verdict::Passed if work.in_batch && work.known_to_pass => match Batch::link(&[work], scratch) {
-            Ok(batch) if batch.passing(engines).is_empty() => {
-                Verdict::Failed("in a process of the driver's".into())
-            }
-            _ => Verdict::Passed,
-        },
-        verdict => verdict,
-    }
-}
-
-/// The tests that pass with both engines, together in one program if they can be linked, or else in halves.
-fn passing<'w, 'a>(works: &[&'w Work<'a>], scratch: &Path, engines: &[&str]) -> Vec<&'w Work<'a>> {
-    // A single one is better run by itself.
-    if works.len() < 2 {
-        return Vec::new();
-    }
-    match Batch::link(works, scratch) {
-        Ok(batch) => batch.passing(engines),
-        Err(_) => {
-            let (left, right) = works.split_at(works.len() / 2);
-            [passing(left, scratch, engines), passing(right, scratch, engines)].concat()
-        }
-    }
 }
 
 /// A program of several tests.
@@ -108,22 +149,30 @@ impl<'b, 'w, 'a> Batch<'b, 'w, 'a> {
         Ok(Batch { works, executable })
     }
 
+    /// Those that pass; what is known to pass under qemu-user is run with our engines only.
     fn passing(&self, engines: &[&str]) -> Vec<&'w Work<'a>> {
-        let unknown = self.indices(|work| !work.known_to_pass);
         let mut candidates = self.indices(|work| work.known_to_pass);
-        if let Some(first) = self.works.first() {
-            let mut command = limited(self.time(REFERENCE_TIME));
-            command.args(first.job.guest.qemu);
-            candidates.extend(self.run(command, &unknown, REFERENCE_TIME));
-            for work in self.chosen(&candidates) {
-                work.remember_pass();
-            }
-            for engine in engines {
-                let command = first.demotic(limited(self.time(ENGINE_TIME)), engine);
-                candidates = self.run(command, &candidates, ENGINE_TIME);
-            }
+        candidates.extend(self.in_qemu(&self.indices(|work| !work.known_to_pass)));
+        for work in self.chosen(&candidates) {
+            work.remember_pass();
         }
-        self.chosen(&candidates)
+        self.chosen(&self.in_engines(candidates, engines))
+    }
+
+    fn in_qemu(&self, indices: &BTreeSet<usize>) -> BTreeSet<usize> {
+        let Some(first) = self.works.first() else { return BTreeSet::new() };
+        let mut command = limited(self.time(REFERENCE_TIME));
+        command.args(first.job.guest.qemu);
+        self.run(command, indices, REFERENCE_TIME)
+    }
+
+    fn in_engines(&self, mut indices: BTreeSet<usize>, engines: &[&str]) -> BTreeSet<usize> {
+        let Some(first) = self.works.first() else { return BTreeSet::new() };
+        for engine in engines {
+            let command = first.demotic(limited(self.time(ENGINE_TIME)), engine);
+            indices = self.run(command, &indices, ENGINE_TIME);
+        }
+        indices
     }
 
     /// The time for all, in seconds: few will need what each may take.

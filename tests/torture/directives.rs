@@ -63,6 +63,9 @@ const FEATURE_OPTIONS: &[(&str, &[&str])] = &[
     ("arm_v8_2a_i8mm", &["-march=armv8.2-a+i8mm", "-mfpu=auto"]),
 ];
 
+/// Options that the tests of `gcc.target/mips` take for granted beside others, by `mips.exp`.
+const IMPLIED: &[(&str, &[&str])] = &[("-mpaired-single", &["-mfp64"])];
+
 /// How a test is to be compiled.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Plan {
@@ -70,6 +73,8 @@ pub(crate) struct Plan {
     pub(crate) flags: Vec<String>,
     /// Further source files beside the test's own.
     pub(crate) sources: Vec<String>,
+    /// Objects that it is linked with, `pic-nothing.o` say: they have sources beside the test's.
+    pub(crate) objects: Vec<String>,
     /// Why the test is not one for this guest.
     pub(crate) skip: Option<String>,
 }
@@ -95,7 +100,12 @@ fn apply(plan: &mut Plan, name: &str, arguments: &[&str], guest: &Guest, opt: &s
     match name {
         "dg-do" if first != "run" => skip(format!("dg-do {first}")),
         "dg-do" if !applies => skip("dg-do run for other targets".into()),
-        "dg-options" | "dg-additional-options" if applies => plan.flags.extend(options(first)),
+        // qemu executes some of these instructions on processors that have not got them.
+        "dg-options" if first.contains("-mips3d") => skip("needs MIPS-3D".into()),
+        "dg-options" | "dg-additional-options" if applies => {
+            plan.flags.extend(options(first));
+            plan.objects.extend(first.split_whitespace().filter(|w| w.ends_with(".o")).map(str::to_string));
+        }
         "dg-add-options" => {
             let known = FEATURE_OPTIONS.iter().find(|(feature, _)| *feature == first);
             plan.flags.extend(known.into_iter().flat_map(|(_, flags)| flags.iter().map(|f| f.to_string())));
@@ -121,6 +131,12 @@ fn options(text: &str) -> impl Iterator<Item = String> {
     text.split_whitespace()
         .map(|word| word.trim_start_matches('(').trim_end_matches(')').to_string())
         .filter(|word| word.starts_with('-'))
+        .flat_map(|word| {
+            let implied = IMPLIED.iter().find(|(option, _)| *option == word);
+            let implied =
+                implied.into_iter().flat_map(|(_, flags)| flags.iter().map(|flag| flag.to_string()));
+            implied.collect::<Vec<_>>().into_iter().chain([word])
+        })
 }
 
 /// Whether one of the options of a `dg-skip-if` is in use.

@@ -4,6 +4,7 @@
 //! gigabytes of them.
 
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -54,7 +55,7 @@ pub(crate) enum Verdict {
 impl Job {
     /// The job's name in reports.
     pub(crate) fn name(&self) -> String {
-        format!("{} {} {}/{}", self.guest.name, self.opt, self.case.suite.directory, self.case.name)
+        format!("{} {} {}", self.guest.name, self.opt, self.case.name())
     }
 }
 
@@ -69,6 +70,8 @@ pub(crate) struct Work<'a> {
     pub(crate) in_batch: bool,
     /// Whether an earlier run has seen it pass under qemu-user.
     pub(crate) known_to_pass: bool,
+    /// Other objects that it is linked with, and their compilations.
+    companions: Vec<(PathBuf, Vec<String>)>,
     compilation: Vec<String>,
     /// The compilation, and what came of it and of running it in qemu-user.
     reference: PathBuf,
@@ -122,6 +125,7 @@ impl<'a> Work<'a> {
             object: file("o"),
             in_batch: false,
             known_to_pass: false,
+            companions: plan.objects.iter().map(|name| companion(job, name, &file(name))).collect(),
             compilation: compilation(job, plan),
             reference: file("ref"),
             executable: file("exe"),
@@ -148,10 +152,16 @@ impl<'a> Work<'a> {
     }
 
     fn compile(&self) -> Result<(), Verdict> {
-        let mut command = limited(COMPILER_TIME);
-        command.arg(self.job.guest.compiler).args(&self.compilation).arg("-o").arg(&self.object);
-        let done = built(command).and_then(|()| self.mark_nan(&self.object, false));
-        done.map_err(|reason| self.out(Verdict::Unbuilt(reason)))
+        let own = [(self.object.clone(), self.compilation.clone())];
+        let compile = |(object, arguments): &(PathBuf, Vec<String>)| {
+            let mut command = limited(COMPILER_TIME);
+            command.arg(self.job.guest.compiler).args(arguments).arg("-o").arg(object);
+            built(command).and_then(|()| self.mark_nan(object, false))
+        };
+        own.iter()
+            .chain(&self.companions)
+            .try_for_each(compile)
+            .map_err(|reason| self.out(Verdict::Unbuilt(reason)))
     }
 
     /// Marks a file as using NaNs of IEEE 754-2008, or not, for guests that use them. Objects are not marked, because the
@@ -168,6 +178,13 @@ impl<'a> Work<'a> {
         let flags = u32::from_le_bytes(*field);
         *field = if is_2008 { flags | EF_MIPS_NAN2008 } else { flags & !EF_MIPS_NAN2008 }.to_le_bytes();
         fs::write(file, bytes).map_err(|error| error.to_string())
+    }
+
+    /// The guest, the test and what it has been compiled to.
+    pub(crate) fn identity(&self) -> (&'static str, String, u64) {
+        let mut hasher = DefaultHasher::new();
+        fs::read(&self.object).unwrap_or_default().hash(&mut hasher);
+        (self.job.guest.name, self.job.case.name(), hasher.finish())
     }
 
     /// Notes for later runs that the test passes under qemu-user.
@@ -212,7 +229,8 @@ impl<'a> Work<'a> {
             .arg(self.job.guest.compiler)
             .args(self.job.guest.flags)
             .args(["-static", "-s", "-pthread", "-o"]);
-        command.arg(&self.executable).arg(&self.object).args(["-lm", "-latomic"]);
+        command.arg(&self.executable).arg(&self.object);
+        command.args(self.companions.iter().map(|(object, _)| object)).args(["-lm", "-latomic"]);
         let done = built(command).and_then(|()| self.mark_nan(&self.executable, true));
         done.map_err(|reason| self.out(Verdict::Unbuilt(reason)))
     }
@@ -246,6 +264,16 @@ impl<'a> Work<'a> {
         }
         command
     }
+}
+
+/// An object that a test is linked with, and how it is compiled: `pic-` as its name says, beside a test that is not.
+fn companion(job: &Job, name: &str, object: &Path) -> (PathBuf, Vec<String>) {
+    let kind = if name.starts_with("pic-") { "-fpic" } else { "-fno-pic" };
+    let source = job.case.path.with_file_name(name).with_extension("c");
+    let source = source.display().to_string();
+    let own = [job.opt, "-w", kind, "-c", &source].map(str::to_string);
+    let arguments = own.into_iter().chain(job.guest.flags.iter().map(|flag| flag.to_string()));
+    (object.into(), arguments.collect())
 }
 
 /// The compiler's arguments, without the output.

@@ -1,8 +1,9 @@
 //! GCC's torture tests: whatever passes under qemu-user passes under Demotic, with both engines.
 //!
 //! A guest is a test here. Normally each runs a seeded sample; `DEMOTIC_TORTURE=n` runs `n` pairs of test and
-//! optimisation for each guest, `DEMOTIC_TORTURE=all` all of them, `DEMOTIC_TORTURE_SEED=n` takes another sample. The
-//! table at the end is also written to `target/torture/report.txt`, with all failures. `tests/torture/run` does all.
+//! optimisation for each guest, `DEMOTIC_TORTURE=all` all of them, `DEMOTIC_TORTURE_SEED=n` takes another sample, and
+//! `DEMOTIC_TORTURE_ONLY=text` takes only tests with the text in their names, `gcc.target/mips/` say. The table at the
+//! end is also written to `target/torture/report.txt`, with all failures. `tests/torture/run` does all.
 
 mod batch;
 mod directives;
@@ -20,6 +21,7 @@ use std::sync::{Arc, Mutex};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
+use batch::Runner;
 use guests::{GUESTS, Guest};
 use job::{Job, Verdict};
 use report::Report;
@@ -35,8 +37,10 @@ fn directory() -> PathBuf {
 
 /// What is to be run for a guest: all, or a sample.
 fn jobs(guest: &'static Guest) -> Vec<Job> {
+    let only = std::env::var("DEMOTIC_TORTURE_ONLY").unwrap_or_default();
     let cases = suites::cases(&directory().join("testsuite"), guest);
-    let pairs = cases.into_iter().flat_map(|case| OPTS.map(|opt| Job { guest, case: case.clone(), opt }));
+    let chosen = cases.into_iter().filter(|case| case.name().contains(&only));
+    let pairs = chosen.flat_map(|case| OPTS.map(|opt| Job { guest, case: case.clone(), opt }));
     let mut jobs: Vec<Job> = pairs.collect();
     let count = match std::env::var("DEMOTIC_TORTURE") {
         Ok(all) if all == "all" => jobs.len(),
@@ -70,11 +74,14 @@ fn run(guest: &'static Guest, report: &Mutex<Report>) -> Result<(), Failed> {
     let batches = batches(&jobs, threads);
     let next = AtomicUsize::new(0);
     let failures = Mutex::new(Vec::new());
+    let passed = batch::Passed::default();
     let work = |scratch: PathBuf| {
         // What is there is of an earlier process; what cannot be made fails the tests.
         let _ = fs::create_dir_all(&scratch);
+        let (directory, engines) = (&directory(), &job::ENGINES);
+        let runner = Runner { directory, scratch: &scratch, engines, passed: &passed };
         while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let verdicts = batch::run(batch, &directory(), &scratch, &job::ENGINES);
+            let verdicts = runner.run(batch);
             let mut report = report.lock().expect("no thread panics");
             for (job, verdict) in batch.iter().zip(&verdicts) {
                 report.add(job, verdict);

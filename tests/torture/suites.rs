@@ -23,8 +23,18 @@ pub(crate) struct Suite {
 const ALL: &[&str] = &[""];
 const NEON: &[&str] = &["-mfpu=neon-fp16", "-mfp16-format=ieee"];
 
+/// Words that `mips.exp` gives to the tests, which hold for either kind of code.
+const MIPS: &[&str] = &[
+    "-DNOMIPS16=__attribute__((nomips16))",
+    "-DNOMICROMIPS=__attribute__((nomicromips))",
+    "-DNOCOMPRESSION=__attribute__((nocompression))",
+    "-DMIPS16=__attribute__((mips16))",
+    "-DMICROMIPS=__attribute__((micromips))",
+];
+const MIPS_GUESTS: &[&str] = &["mips", "micromips", "dsp", "msa"];
+
 /// All of them.
-pub(crate) static SUITES: [Suite; 7] = [
+pub(crate) static SUITES: [Suite; 10] = [
     Suite {
         directory: "gcc.c-torture/execute",
         runs_by_default: true,
@@ -48,6 +58,20 @@ pub(crate) static SUITES: [Suite; 7] = [
     },
     Suite { directory: "gcc.dg/torture", runs_by_default: false, flags: &[], guests: ALL, in_batches: true },
     Suite {
+        directory: "gcc.dg/torture/stackalign",
+        runs_by_default: false,
+        flags: &[],
+        guests: ALL,
+        in_batches: true,
+    },
+    Suite {
+        directory: "gcc.dg/torture/tls",
+        runs_by_default: false,
+        flags: &[],
+        guests: ALL,
+        in_batches: true,
+    },
+    Suite {
         directory: "gcc.target/aarch64/advsimd-intrinsics",
         runs_by_default: true,
         flags: NEON,
@@ -64,8 +88,15 @@ pub(crate) static SUITES: [Suite; 7] = [
     Suite {
         directory: "gcc.target/mips",
         runs_by_default: false,
-        flags: &[],
-        guests: &["mips", "dsp", "msa"],
+        flags: MIPS,
+        guests: MIPS_GUESTS,
+        in_batches: false,
+    },
+    Suite {
+        directory: "gcc.target/mips/mips-nonpic",
+        runs_by_default: true,
+        flags: &["-fno-pic"],
+        guests: MIPS_GUESTS,
         in_batches: false,
     },
 ];
@@ -97,14 +128,24 @@ impl Suite {
 
     fn case(&'static self, path: PathBuf) -> Option<Case> {
         let name = path.file_name()?.to_str()?.strip_suffix(".c")?.to_string();
-        let library = self.directory.ends_with("builtins") && name.ends_with("-lib");
+        // Parts of others.
+        let part = match self.directory.rsplit('/').next() {
+            Some("builtins") => name.ends_with("-lib"),
+            Some("mips-nonpic") => !name.starts_with("main-"),
+            _ => false,
+        };
         let source = fs::read(&path).ok()?;
         let says_run = String::from_utf8_lossy(&source).contains("dg-do run");
-        (!library && (self.runs_by_default || says_run)).then_some(Case { suite: self, name, path })
+        (!part && (self.runs_by_default || says_run)).then_some(Case { suite: self, name, path })
     }
 }
 
 impl Case {
+    /// The suite's directory and the name.
+    pub(crate) fn name(&self) -> String {
+        format!("{}/{}", self.suite.directory, self.name)
+    }
+
     /// The source files that belong to it besides its own and what its directives name.
     pub(crate) fn library(&self) -> Vec<PathBuf> {
         if !self.suite.directory.ends_with("builtins") {
