@@ -80,8 +80,7 @@ pub(crate) struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    /// Compiles the job unless an earlier run has; `directory` has all files, and `demotic` too. The verdict if that ends
-    /// it.
+    /// Compiles the job unless an earlier run has; `directory` has all files. The verdict if that ends it.
     pub(crate) fn new(job: &'a Job, directory: &Path) -> Result<Work<'a>, Verdict> {
         let source = fs::read(&job.case.path).unwrap_or_default();
         let source = String::from_utf8_lossy(&source);
@@ -129,7 +128,7 @@ impl<'a> Work<'a> {
             compilation: compilation(job, plan),
             reference: file("ref"),
             executable: file("exe"),
-            demotic: directory.join("demotic"),
+            demotic: crate::scratch().join("demotic"),
         }
     }
 
@@ -137,7 +136,7 @@ impl<'a> Work<'a> {
     fn known(&mut self) -> Option<Result<(), Verdict>> {
         let text = fs::read_to_string(&self.reference).ok()?;
         let (compilation, verdict) = text.split_once('\n')?;
-        if compilation != self.compilation.join(" ") {
+        if compilation != self.key() {
             return None;
         }
         match verdict.split_once(": ")? {
@@ -206,7 +205,12 @@ impl<'a> Work<'a> {
 
     fn remember(&self, verdict: &str) {
         // The cache only saves time.
-        let _ = fs::write(&self.reference, format!("{}\n{verdict}", self.compilation.join(" ")));
+        let _ = fs::write(&self.reference, format!("{}\n{verdict}", self.key()));
+    }
+
+    /// What a verdict is for.
+    fn key(&self) -> String {
+        format!("{} # {}", self.compilation.join(" "), self.job.guest.qemu.join(" "))
     }
 
     /// A tool that belongs to the guest's compiler.

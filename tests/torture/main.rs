@@ -35,6 +35,11 @@ fn directory() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/torture")
 }
 
+/// Files of this process.
+pub(crate) fn scratch() -> PathBuf {
+    directory().join(format!("scratch-{}", std::process::id()))
+}
+
 /// What is to be run for a guest: all, or a sample.
 fn jobs(guest: &'static Guest) -> Vec<Job> {
     let only = std::env::var("DEMOTIC_TORTURE_ONLY").unwrap_or_default();
@@ -75,8 +80,8 @@ fn run(guest: &'static Guest, report: &Mutex<Report>) -> Result<(), Failed> {
     let next = AtomicUsize::new(0);
     let failures = Mutex::new(Vec::new());
     let passed = batch::Passed::default();
-    let work = |scratch: PathBuf| {
-        // What is there is of an earlier process; what cannot be made fails the tests.
+    let work = &|scratch: PathBuf| {
+        // Without it all tests fail.
         let _ = fs::create_dir_all(&scratch);
         let (directory, engines) = (&directory(), &job::ENGINES);
         let runner = Runner { directory, scratch: &scratch, engines, passed: &passed };
@@ -92,12 +97,10 @@ fn run(guest: &'static Guest, report: &Mutex<Report>) -> Result<(), Failed> {
                 failures.lock().expect("no thread panics").push(failure);
             }
         }
-        let _ = fs::remove_dir_all(scratch);
     };
     std::thread::scope(|scope| {
         for thread in 0..threads {
-            let scratch = directory().join(format!("scratch-{}-{thread}", std::process::id()));
-            scope.spawn(|| work(scratch));
+            scope.spawn(move || work(scratch().join(thread.to_string())));
         }
     });
     let failures = failures.into_inner().expect("no thread panics");
@@ -123,10 +126,13 @@ fn main() -> ExitCode {
         Trial::test(guest.name, move || run(guest, &report))
     });
     // A copy, so that a build meanwhile does not disturb a run of hours.
-    if let Err(error) = fs::copy(env!("CARGO_BIN_EXE_demotic"), directory().join("demotic")) {
-        eprintln!("target/torture cannot be written: {error}; tests/torture/fetch.sh makes it");
+    let copied = fs::create_dir_all(scratch())
+        .and_then(|()| fs::copy(env!("CARGO_BIN_EXE_demotic"), scratch().join("demotic")));
+    if let Err(error) = copied {
+        eprintln!("target/torture cannot be written: {error}");
     }
     let conclusion = libtest_mimic::run(&arguments, trials.collect());
+    let _ = fs::remove_dir_all(scratch());
     let report = report.lock().expect("no thread panics");
     if !report.is_empty() {
         println!("{}", report.table());
