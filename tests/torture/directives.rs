@@ -106,7 +106,7 @@ fn apply(plan: &mut Plan, name: &str, arguments: &[&str], guest: &Guest, opt: &s
             plan.flags.extend(options(first));
             plan.objects.extend(first.split_whitespace().filter(|w| w.ends_with(".o")).map(str::to_string));
         }
-        "dg-add-options" => {
+        "dg-add-options" if guest.triplet.starts_with("arm") => {
             let known = FEATURE_OPTIONS.iter().find(|(feature, _)| *feature == first);
             plan.flags.extend(known.into_iter().flat_map(|(_, flags)| flags.iter().map(|f| f.to_string())));
         }

@@ -26,6 +26,7 @@ dpkg-deb --fsys-tarfile gcc-12-source_*.deb |
     tar -xO --wildcards './usr/src/gcc-12/gcc-*.tar.xz' | xz -dc |
     tar -x -C "$out/testsuite" --strip-components=3 --wildcards \
         '*/gcc/testsuite/gcc.c-torture/execute' \
+        '*/gcc/testsuite/gcc.dg/*.h' \
         '*/gcc/testsuite/gcc.dg/torture' \
         '*/gcc/testsuite/gcc.target/aarch64/advsimd-intrinsics' \
         '*/gcc/testsuite/gcc.target/aarch64/simd/*.x' \

@@ -163,6 +163,7 @@ impl Case {
             return None;
         }
         let added = script.lines().filter_map(|line| line.strip_prefix("lappend additional_flags "));
-        Some(added.flat_map(|flags| flags.trim_matches('"').split(' ')).map(str::to_string).collect())
+        let words = added.flat_map(|flags| flags.split(['"', ' '])).filter(|word| !word.is_empty());
+        Some(words.map(str::to_string).collect())
     }
 }
