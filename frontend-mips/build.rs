@@ -2,11 +2,17 @@
 
 fn main() -> Result<(), decodegen::Errors> {
     let out = std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR for build scripts");
-    decodegen::Generator::new("micromips16").file("tables/micromips16.decode").write(&out)?;
-    decodegen::Generator::new("micromips").file("tables/micromips.decode").write(&out)?;
+    const RELEASES: [&str; 2] = ["pre_r6", "r6"];
+    decodegen::Generator::new("micromips16").file("tables/micromips16.decode").sets(RELEASES).write(&out)?;
+    decodegen::Generator::new("micromips").file("tables/micromips.decode").sets(RELEASES).write(&out)?;
     decodegen::Generator::new("micromips_reencoded")
         .file("tables/micromips_reencoded.decode")
         .file("tables/micromips_reencoded_fpu.decode")
+        .file("tables/micromips_reencoded_r6.decode")
+        .file("tables/micromips_reencoded_fpu_r6.decode")
+        .file("tables/micromips_reencoded_dsp.decode")
+        .file("tables/micromips_reencoded_msa.decode")
+        .sets(RELEASES)
         .write(&out)?;
     decodegen::Generator::new("mips16e").file("tables/mips16e.decode").write(&out)?;
     decodegen::Generator::new("mips16e_extended").file("tables/mips16e_extended.decode").write(&out)?;
@@ -19,6 +25,6 @@ fn main() -> Result<(), decodegen::Errors> {
         .file("tables/fpu_r6.decode")
         .file("tables/dsp.decode")
         .file("tables/msa.decode")
-        .sets(["pre_r6", "r6"])
+        .sets(RELEASES)
         .write(out)
 }

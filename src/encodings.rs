@@ -123,13 +123,23 @@ encoding_table!(mips32, "mips32", "frontend-mips", demotic_mips::decode, PreR6);
 encoding_table!(mips32r6, "mips32r6", "frontend-mips", demotic_mips::decode, R6);
 encoding_table!(mips16e, "mips16e", "frontend-mips", demotic_mips::mips16e::narrow);
 encoding_table!(mips16e_extended, "mips16e_extended", "frontend-mips", demotic_mips::mips16e::extended);
-encoding_table!(micromips16, "micromips16", "frontend-mips", demotic_mips::micromips::narrow);
-encoding_table!(micromips, "micromips", "frontend-mips", demotic_mips::micromips::wide);
+encoding_table!(micromips16, "micromips16", "frontend-mips", demotic_mips::micromips::narrow, PreR6);
+encoding_table!(micromips16r6, "micromips16", "frontend-mips", demotic_mips::micromips::narrow, R6);
+encoding_table!(micromips, "micromips", "frontend-mips", demotic_mips::micromips::wide, PreR6);
+encoding_table!(micromipsr6, "micromips", "frontend-mips", demotic_mips::micromips::wide, R6);
 encoding_table!(
     micromips_reencoded,
     "micromips_reencoded",
     "frontend-mips",
-    demotic_mips::micromips::reencoded
+    demotic_mips::micromips::reencoded,
+    PreR6
+);
+encoding_table!(
+    micromipsr6_reencoded,
+    "micromips_reencoded",
+    "frontend-mips",
+    demotic_mips::micromips::reencoded,
+    R6
 );
 
 /// All rows of an instruction set.
@@ -141,15 +151,21 @@ pub(crate) fn rows(isa: Isa) -> Vec<Row> {
         Isa::Mipsr6 | Isa::Mipselr6 => mips32r6::rows(),
         Isa::Mips16 => [mips16e::rows(), mips16e_extended::rows()].concat(),
         Isa::Micromips => [micromips16::rows(), micromips::rows(), micromips_reencoded::rows()].concat(),
+        Isa::Micromipsr6 => {
+            [micromips16r6::rows(), micromipsr6::rows(), micromipsr6_reencoded::rows()].concat()
+        }
     }
 }
 
-/// All rows there are; of release 6 of MIPS32 those that are only there.
+/// All rows there are; of release 6 of MIPS32 and microMIPS those that are only there.
 pub(crate) fn all_rows() -> Vec<Row> {
-    let before = mips32::rows();
-    let mut new = mips32r6::rows();
-    new.retain(|row| before.iter().all(|other| other.name != row.name));
-    let mips = [before, new, rows(Isa::Mips16), rows(Isa::Micromips)].concat();
+    let with_new = |before: Vec<Row>, mut new: Vec<Row>| {
+        new.retain(|row| before.iter().all(|other| other.name != row.name));
+        [before, new].concat()
+    };
+    let mips32 = with_new(mips32::rows(), mips32r6::rows());
+    let micromips = with_new(rows(Isa::Micromips), rows(Isa::Micromipsr6));
+    let mips = [mips32, rows(Isa::Mips16), micromips].concat();
     [a32::rows(), t16::rows(), t32::rows(), vfp::rows(), asimd::rows(), mips].concat()
 }
 
@@ -168,6 +184,8 @@ pub(crate) fn decode(isa: Isa, word: u32, len: u8) -> Option<Decoded> {
         Isa::Mips16 => mips16e_extended::decode(word),
         Isa::Micromips if len == 2 => micromips16::decode(word),
         Isa::Micromips => micromips_reencoded::decode(word).or_else(|| micromips::decode(word)),
+        Isa::Micromipsr6 if len == 2 => micromips16r6::decode(word),
+        Isa::Micromipsr6 => micromipsr6_reencoded::decode(word).or_else(|| micromipsr6::decode(word)),
     }
 }
 

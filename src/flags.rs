@@ -247,14 +247,16 @@ pub(crate) enum Isa {
     Mipselr6,
     /// MIPS16e, little-endian.
     Mips16,
-    /// microMIPS, little-endian.
+    /// microMIPS up to release 5, little-endian.
     Micromips,
+    /// microMIPS of release 6, little-endian.
+    Micromipsr6,
 }
 
 impl Isa {
     /// Whether instructions come in halfwords, and their addresses have the ISA bit.
     pub(crate) fn is_halfwords(self) -> bool {
-        matches!(self, Isa::Thumb | Isa::Mips16 | Isa::Micromips)
+        matches!(self, Isa::Thumb | Isa::Mips16 | Isa::Micromips | Isa::Micromipsr6)
     }
 }
 

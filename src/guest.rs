@@ -31,5 +31,6 @@ pub(crate) fn of_isa(isa: Isa) -> Arc<dyn GuestArch> {
         Isa::Mipselr6 => Arc::new(MipsGuest::new(MipsConfig::max(false, Release::R6, false))),
         Isa::Mips16 => Arc::new(MipsGuest::new(MipsConfig::max(false, Release::R2, false))),
         Isa::Micromips => Arc::new(MipsGuest::new(MipsConfig::max(false, Release::R2, true))),
+        Isa::Micromipsr6 => Arc::new(MipsGuest::new(MipsConfig::max(false, Release::R6, true))),
     }
 }

@@ -6,7 +6,16 @@ use crate::decode::{self, Operands, Set};
 
 /// The instruction `word` at `pc` as text.
 pub fn disassemble(set: Set, word: u32, pc: u32) -> String {
-    decode::disassemble(word, set, &Printer { pc }).unwrap_or_else(|| format!(".word {word:#x}"))
+    text(set, word, Printer { pc, unit: 4 })
+}
+
+/// The text of a microMIPS instruction that stands for `word`: offsets count halfwords.
+pub(crate) fn disassemble_halfwords(set: Set, word: u32, pc: u32) -> String {
+    text(set, word, Printer { pc, unit: 2 })
+}
+
+fn text(set: Set, word: u32, printer: Printer) -> String {
+    decode::disassemble(word, set, &printer).unwrap_or_else(|| format!(".word {word:#x}"))
 }
 
 /// Register names of the o32 ABI.
@@ -64,6 +73,8 @@ fn signed(number: u32, bits: u32) -> i32 {
 /// Prints the operands of an instruction at `pc`.
 struct Printer {
     pc: u32,
+    /// Bytes that offsets of branches count.
+    unit: u32,
 }
 
 /// The name at `index`, `?` if there is none.
@@ -86,8 +97,8 @@ pub(crate) fn nonzero(out: &mut String, code: u32) {
 impl Printer {
     /// Where a compact branch with an offset of `bits` bits leads.
     fn compact(&self, out: &mut String, offset: u32, bits: u32) {
-        let distance = signed(offset, bits) << 2;
-        put(out, format_args!("{:#x}", self.pc.wrapping_add(4).wrapping_add(distance as u32)));
+        let distance = (signed(offset, bits) as u32).wrapping_mul(self.unit);
+        put(out, format_args!("{:#x}", self.pc.wrapping_add(4).wrapping_add(distance)));
     }
 }
 
@@ -252,7 +263,7 @@ impl Operands for Printer {
     }
 
     fn branch(&self, out: &mut String, offset: u32) {
-        let distance = (offset as u16 as i16 as u32) << 2;
+        let distance = (offset as u16 as i16 as u32).wrapping_mul(self.unit);
         put(out, format_args!("{:#x}", self.pc.wrapping_add(4).wrapping_add(distance)));
     }
 
@@ -266,7 +277,7 @@ impl Operands for Printer {
 
     fn pc19(&self, out: &mut String, offset: u32) {
         let distance = signed(offset, 19) << 2;
-        put(out, format_args!("{:#x}", self.pc.wrapping_add(distance as u32)));
+        put(out, format_args!("{:#x}", (self.pc & !3).wrapping_add(distance as u32)));
     }
 
     fn simm9(&self, out: &mut String, offset: u32) {

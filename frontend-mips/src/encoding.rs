@@ -107,10 +107,10 @@ impl Encoding {
     }
 
     /// The MIPS32 word for an instruction that MIPS32 has, too.
-    pub fn mips32(self, insn: Fetched) -> Option<u32> {
+    pub fn mips32(self, config: &MipsConfig, insn: Fetched) -> Option<u32> {
         match self {
             Encoding::Mips32 => Some(insn.word),
-            Encoding::MicroMips if insn.len == 4 => micromips::mips32(insn.word),
+            Encoding::MicroMips if insn.len == 4 => micromips::mips32(config.set(), insn.word),
             Encoding::MicroMips | Encoding::Mips16e => None,
         }
     }
@@ -121,7 +121,7 @@ impl Encoding {
             Encoding::Mips32 if delay_slot::is_branch(config, insn.word) => Slot::Bytes(4),
             Encoding::Mips32 => Slot::None,
             Encoding::Mips16e => mips16e::slot(insn),
-            Encoding::MicroMips => micromips::slot(insn),
+            Encoding::MicroMips => micromips::slot(config.set(), insn),
         }
     }
 
@@ -130,7 +130,7 @@ impl Encoding {
         match self {
             Encoding::Mips32 => delay_slot::is_control_transfer(config, insn.word),
             Encoding::Mips16e => mips16e::is_control_transfer(insn),
-            Encoding::MicroMips => micromips::is_control_transfer(insn),
+            Encoding::MicroMips => micromips::is_control_transfer(config.set(), insn),
         }
     }
 
@@ -139,7 +139,7 @@ impl Encoding {
         match self {
             Encoding::Mips32 => disassemble(config.set(), insn.word, address),
             Encoding::Mips16e => mips16e::disassemble(insn, address),
-            Encoding::MicroMips => micromips::disassemble(insn, address),
+            Encoding::MicroMips => micromips::disassemble(config.set(), insn, address),
         }
     }
 }

@@ -64,7 +64,7 @@ fn parse_word(text: &str, isa: Isa) -> Result<(u32, u8), Failure> {
 fn word_bytes(word: u32, len: u8, isa: Isa) -> Vec<u8> {
     match isa {
         _ if isa.is_halfwords() && len == 2 => (word as u16).to_le_bytes().to_vec(),
-        Isa::Thumb | Isa::Mips16 | Isa::Micromips => {
+        Isa::Thumb | Isa::Mips16 | Isa::Micromips | Isa::Micromipsr6 => {
             [(word >> 16) as u16, word as u16].iter().flat_map(|half| half.to_le_bytes()).collect()
         }
         Isa::Arm | Isa::Mipsel | Isa::Mipselr6 => word.to_le_bytes().to_vec(),

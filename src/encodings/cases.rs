@@ -53,8 +53,11 @@ fn isa_of(guest: Guest, case: &Case) -> Isa {
         Guest::Mips | Guest::Mipsdsp | Guest::Mipsmsa => Isa::Mips,
         Guest::Mipselr6 => Isa::Mipselr6,
         Guest::Mipsr6 => Isa::Mipsr6,
+        // What JALX jumps from and to.
+        Guest::Mips16 | Guest::Micromips | Guest::Micromipsf64 if case.pc & 1 == 0 => Isa::Mipsel,
         Guest::Mips16 => Isa::Mips16,
-        Guest::Micromips => Isa::Micromips,
+        Guest::Micromips | Guest::Micromipsf64 => Isa::Micromips,
+        Guest::Micromipsr6 => Isa::Micromipsr6,
     }
 }
 

@@ -223,7 +223,7 @@ pub(crate) static EXCEPTIONS: &[Exception] = &[
         reason: "the flags and modes of FCSR are not kept yet",
     },
     Exception {
-        modes: &["mipsr6", "mipselr6"],
+        modes: &["mipsr6", "mipselr6", "micromipsr6"],
         rows: &["BOVC", "BNVC"],
         words: compares_zeros,
         unfit: false,
@@ -277,6 +277,22 @@ pub(crate) static EXCEPTIONS: &[Exception] = &[
                  (arch/mips/kernel/traps.c, do_trap_or_bp)",
     },
     Exception {
+        modes: &["micromipsr6"],
+        rows: &["BREAK16_R6"],
+        words: |word| matches!(word >> 6 & 15, 6 | 7),
+        unfit: false,
+        reason: "qemu 7.2 raises SIGTRAP whatever the code; Linux raises SIGFPE for codes 6 and 7 \
+                 (arch/mips/kernel/traps.c, do_trap_or_bp)",
+    },
+    Exception {
+        modes: &["micromipsr6"],
+        rows: &["AUIPC"],
+        words: all,
+        unfit: false,
+        reason: "qemu 7.2 clears the low two bits of the address, as for ADDIUPC and LWPC (MIPS volume II-B, release 6, \
+                 AUIPC: PC + immediate)",
+    },
+    Exception {
         modes: &["mips16e"],
         rows: &["BREAK"],
         words: breaks_arithmetic,
@@ -286,7 +302,7 @@ pub(crate) static EXCEPTIONS: &[Exception] = &[
     },
     Exception {
         modes: &["micromips"],
-        rows: &["SWM16", "SWM32"],
+        rows: &["SWM16", "SWM16_R6", "SWM32"],
         words: all,
         unfit: false,
         reason: "qemu 7.2 stores only halfwords (MIPS volume II-B, SWM32: words)",
@@ -307,7 +323,7 @@ pub(crate) static EXCEPTIONS: &[Exception] = &[
     },
     Exception {
         modes: MIPS,
-        rows: &["RDHWR", "RDHWR_SEL"],
+        rows: &["RDHWR", "RDHWR_SEL", "RDHWR_MM6"],
         words: all,
         unfit: true,
         reason: "counters and the processor's number differ from run to run",

@@ -222,6 +222,8 @@ pub(crate) fn all() -> Vec<Mode> {
         compressed("mips16e-be", "24Kf", be, Encoding::Mips16e),
         compressed("micromips", "M14Kc", le, Encoding::MicroMips),
         compressed("micromips-be", "M14Kc", be, Encoding::MicroMips),
+        compressed("micromipsr6", "mips32r6-generic", le, Encoding::MicroMips),
+        compressed("micromipsr6-be", "mips32r6-generic", be, Encoding::MicroMips),
         waiting(without_float_state(mips("mipselr6", "mips32r6-generic", le, integer)), RELEASE_6),
         waiting(without_float_state(mips("mipsr6", "mips32r6-generic", be, integer)), RELEASE_6),
         waiting(mips("mipsel-fpu", "24Kf", le, float), FLOAT),

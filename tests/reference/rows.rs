@@ -201,15 +201,24 @@ pub(crate) fn compressed(config: MipsConfig, encoding: Encoding) -> Vec<Row> {
         let narrow = rows!(mips16e::narrow, 2, unchanged, |_| true);
         return [narrow, rows!(mips16e::extended, 4, unchanged, |_| true)].concat();
     }
-    let narrow = rows!(micromips::narrow, 2, unchanged, |_| true);
-    let wide = rows!(micromips::wide, 4, unchanged, |row: &micromips::wide::Row| row
-        .feature
-        .is_none_or(|feature| config.has(feature)));
+    let in_release = |only: Option<&str>| only.is_none_or(|only| only == config.set().name());
+    let narrow = rows!(micromips::narrow, 2, unchanged, |row: &micromips::narrow::Row| in_release(row.only));
+    let wide = rows!(micromips::wide, 4, unchanged, |row: &micromips::wide::Row| in_release(row.only)
+        && row.feature.is_none_or(|feature| config.has(feature))
+        && !row.template.contains("freg"));
     let has_twin = |row: &micromips::reencoded::Row| {
-        let twin = micromips::mips32(row.example).and_then(|word| config.row(word));
-        !row.file.ends_with("fpu.decode") && twin.is_some_and(|twin| twin.name == row.name)
+        let twin = micromips::mips32(config.set(), row.example).and_then(|word| config.row(word));
+        let float = row.file.contains("_fpu") || row.file.contains("_msa");
+        !float
+            && in_release(row.only)
+            && micromips::twin(row).is_some_and(|own| twin.is_some_and(|twin| std::ptr::eq(twin, own)))
     };
-    [narrow, wide, rows!(micromips::reencoded, 4, unchanged, has_twin)].concat()
+    let mut reencoded = rows!(micromips::reencoded, 4, unchanged, has_twin);
+    for row in &mut reencoded {
+        let own = micromips::reencoded::ROWS.iter().find(|own| own.name == row.name);
+        row.template = own.and_then(micromips::twin).map_or(row.template, |twin| twin.template);
+    }
+    [narrow, wide, reencoded].concat()
 }
 
 /// The manual forbids branches that overwrite their own operand: executed again after a trap in their delay slot, they
@@ -250,10 +259,15 @@ pub(crate) fn classify_compressed(config: &MipsConfig, encoding: Encoding, word:
     match (encoding, len) {
         (Encoding::Mips16e, 2) => class!(mips16e::narrow, decoder::row(word)),
         (Encoding::Mips16e, _) => class!(mips16e::extended, decoder::row(word)),
-        (_, 2) => class!(micromips::narrow, decoder::row(word)),
-        _ => match micromips::mips32(word) {
-            Some(word) => classify_mips(config, word),
-            None => class!(micromips::wide, decoder::row(word)),
+        (_, 2) => class!(micromips::narrow, micromips::narrow_row(config.set(), word)),
+        _ => match micromips::reencoded_row(config.set(), word) {
+            Some(row) => {
+                match micromips::mips32(config.set(), word).map(|word| classify_mips(config, word)) {
+                    Some(Class::Executes(_)) => Class::Executes(row.name),
+                    other => other.unwrap_or(Class::Undefined),
+                }
+            }
+            None => class!(micromips::wide, micromips::wide_row(config.set(), word)),
         },
     }
 }

@@ -1,18 +1,18 @@
 //! Instructions as text, spelled as GNU objdump does.
 
-use super::{immediate, mips32, narrow, wide};
+use super::{immediate, mips32, narrow, narrow_set, wide, wide_set};
 use crate::decode;
 use crate::disasm::{GPR, name, nonzero, put};
 use crate::encoding::{Fetched, register3, signed};
 
 /// The instruction at `pc` as text.
-pub(crate) fn disassemble(insn: Fetched, pc: u32) -> String {
+pub(crate) fn disassemble(set: decode::Set, insn: Fetched, pc: u32) -> String {
     let printer = Printer { pc, len: insn.len };
     let text = match insn.len {
-        2 => narrow::disassemble(insn.word, &printer),
-        _ => match mips32(insn.word) {
-            Some(word) => Some(crate::disassemble(decode::Set::PreR6, word, pc)),
-            None => wide::disassemble(insn.word, &printer),
+        2 => narrow::disassemble(insn.word, narrow_set(set), &printer),
+        _ => match mips32(set, insn.word) {
+            Some(word) => Some(crate::disasm::disassemble_halfwords(set, word, pc)),
+            None => wide::disassemble(insn.word, wide_set(set), &printer),
         },
     };
     text.unwrap_or_else(|| match insn.len {
@@ -68,6 +68,22 @@ impl wide::Operands for Printer {
 
     fn cp2(&self, out: &mut String, n: u32) {
         put(out, format_args!("${n}"));
+    }
+
+    fn freg(&self, out: &mut String, n: u32) {
+        put(out, format_args!("$f{n}"));
+    }
+
+    fn wreg(&self, out: &mut String, n: u32) {
+        put(out, format_args!("$w{n}"));
+    }
+
+    fn df(&self, out: &mut String, format: u32) {
+        out.push_str(name(&["b", "h", "w", "d"], format));
+    }
+
+    fn ac(&self, out: &mut String, n: u32) {
+        put(out, format_args!("$ac{n}"));
     }
 
     fn opt_fcc(&self, out: &mut String, n: u32) {

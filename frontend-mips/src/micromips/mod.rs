@@ -37,16 +37,45 @@ pub(crate) const fn is_long(first: u32) -> bool {
 static TWINS: LazyLock<Vec<Option<&'static decode::Row>>> =
     LazyLock::new(|| reencoded::ROWS.iter().map(twin).collect());
 
-/// The MIPS32 row that a row stands for: it has the same name.
+/// The MIPS32 row that a row stands for: it has the same name, and the releases that have the row have it.
 pub fn twin(row: &reencoded::Row) -> Option<&'static decode::Row> {
-    let pre_r6 = decode::Set::PreR6.name();
-    let mut rows = decode::ROWS.iter().filter(|twin| twin.only.is_none_or(|only| only == pre_r6));
-    rows.find(|twin| twin.name == row.name)
+    let name = row.name.strip_suffix("_MM6").unwrap_or(row.name);
+    let mut rows = decode::ROWS.iter();
+    rows.find(|twin| twin.name == name && (twin.only.is_none() || twin.only == row.only))
+}
+
+/// The release's sets of the three decoders.
+macro_rules! sets {
+    ($($name:ident: $decoder:ident),+) => {
+        $(pub(crate) const fn $name(set: decode::Set) -> $decoder::Set {
+            match set {
+                decode::Set::PreR6 => $decoder::Set::PreR6,
+                decode::Set::R6 => $decoder::Set::R6,
+            }
+        })+
+    };
+}
+
+sets!(narrow_set: narrow, wide_set: wide, reencoded_set: reencoded);
+
+/// The row of a 16-bit instruction.
+pub fn narrow_row(set: decode::Set, word: u32) -> Option<&'static narrow::Row> {
+    narrow::row(word, narrow_set(set))
+}
+
+/// The row of a 32-bit instruction that MIPS32 does not have.
+pub fn wide_row(set: decode::Set, word: u32) -> Option<&'static wide::Row> {
+    wide::row(word, wide_set(set))
+}
+
+/// The row of a 32-bit instruction that MIPS32 has, too.
+pub fn reencoded_row(set: decode::Set, word: u32) -> Option<&'static reencoded::Row> {
+    reencoded::row(word, reencoded_set(set))
 }
 
 /// The MIPS32 word for a 32-bit instruction, if MIPS32 has that.
-pub fn mips32(word: u32) -> Option<u32> {
-    let index = reencoded::row_index(word)?;
+pub fn mips32(set: decode::Set, word: u32) -> Option<u32> {
+    let index = reencoded::row_index(word, reencoded_set(set))?;
     let (row, twin) = (reencoded::ROWS.get(index)?, TWINS.get(index).copied().flatten()?);
     let insert = |out, field: &reencoded::FieldInfo| {
         let width = field.bits.len() as u32;
@@ -61,25 +90,32 @@ pub fn mips32(word: u32) -> Option<u32> {
     Some(row.fields.iter().fold(twin.fixed_value, insert))
 }
 
-/// The delay slot of an instruction.
-pub(crate) fn slot(insn: Fetched) -> Slot {
-    if insn.len == 2 { slot16(insn.word) } else { slot32(insn.word) }
+/// The delay slot of an instruction. Release 6 has none.
+pub(crate) fn slot(set: decode::Set, insn: Fetched) -> Slot {
+    match (set, insn.len) {
+        (decode::Set::R6, _) => Slot::None,
+        (decode::Set::PreR6, 2) => slot16(insn.word),
+        (decode::Set::PreR6, _) => slot32(insn.word),
+    }
 }
 
-/// Whether an instruction may not stand in a delay slot: jumps, branches.
-pub(crate) fn is_control_transfer(insn: Fetched) -> bool {
+/// Whether an instruction may not stand in a delay slot: jumps, branches. In release 6 they may stand anywhere.
+pub(crate) fn is_control_transfer(set: decode::Set, insn: Fetched) -> bool {
     use narrow::Insn::{Jraddiusp, Jrc};
     use wide::Insn::{Bc, Beqzc, Bnezc};
+    if set == decode::Set::R6 {
+        return false;
+    }
     let compact = match insn.len {
-        2 => matches!(narrow::decode(insn.word), Some(Jrc(_) | Jraddiusp(_))),
-        _ => matches!(wide::decode(insn.word), Some(Bc(_) | Beqzc(_) | Bnezc(_))),
+        2 => matches!(narrow::decode(insn.word, narrow::Set::PreR6), Some(Jrc(_) | Jraddiusp(_))),
+        _ => matches!(wide::decode(insn.word, wide::Set::PreR6), Some(Bc(_) | Beqzc(_) | Bnezc(_))),
     };
-    compact || slot(insn) != Slot::None
+    compact || slot(set, insn) != Slot::None
 }
 
 fn slot16(word: u32) -> Slot {
     use narrow::Insn::*;
-    match narrow::decode(word) {
+    match narrow::decode(word, narrow::Set::PreR6) {
         Some(Jr16(_) | B16(_) | Beqz16(_) | Bnez16(_)) => Slot::Any,
         Some(Jalr16(_)) => Slot::Bytes(4),
         Some(Jalrs16(_)) => Slot::Bytes(2),
@@ -89,9 +125,10 @@ fn slot16(word: u32) -> Slot {
 
 fn slot32(word: u32) -> Slot {
     use wide::Insn::*;
-    match wide::decode(word) {
+    match wide::decode(word, wide::Set::PreR6) {
         Some(J(_) | Beq(_) | Beqz(_) | B(_) | Bne(_) | Bnez(_) | Bltz(_) | Bgez(_) | BGez(_)) => Slot::Any,
         Some(Blez(_) | Bgtz(_) | Bc1f(_) | Bc1t(_)) => Slot::Any,
+        Some(Bposge32(_) | BzV(_) | BnzV(_) | Bz(_) | Bnz(_)) => Slot::Any,
         Some(Jal(_) | Jalx(_) | Jalr(_) | JalrHb(_) | Jr(_) | JrHb(_)) => Slot::Bytes(4),
         Some(Bltzal(_) | Bgezal(_) | Bal(_)) => Slot::Bytes(4),
         Some(Jals(_) | Jalrs(_) | JalrsHb(_) | Jrs(_) | JrsHb(_)) => Slot::Bytes(2),

@@ -170,7 +170,13 @@ impl Lifter<'_> {
 
     /// Where a branch leads: the offset counts words from the delay slot.
     pub(super) fn target(&self, offset: u32) -> u32 {
-        self.pc.wrapping_add(4).wrapping_add((displacement(offset) as u32) << 2)
+        self.behind(displacement(offset) as u32)
+    }
+
+    /// The code address `units` instruction units behind the word that follows the branch.
+    pub(super) fn behind(&self, units: u32) -> u32 {
+        let distance = units.wrapping_mul(self.encoding.unit());
+        self.code(self.pc.wrapping_add(4).wrapping_add(distance)) as u32
     }
 
     /// Where a jump leads: a word in the 256 MiB region of the delay slot.

@@ -9,7 +9,7 @@ use demotic_ir::{Exit, GuestInsn, IntCc, Trap, Value};
 use super::{Lifter, displacement};
 use crate::config::Release;
 use crate::decode::args;
-use crate::encoding::Fetched;
+use crate::encoding::{Encoding, Fetched};
 use crate::state::RA;
 
 /// Methods of compact branches: each compares GPR[left] with GPR[right], fields of its arguments or register 0.
@@ -128,10 +128,10 @@ impl Lifter<'_> {
         self.leave(call);
     }
 
-    /// The control transfer in the forbidden slot, if there is one. Only release 6 has forbidden slots.
+    /// The control transfer in the forbidden slot, if there is one. Only MIPS32 of release 6 has forbidden slots.
     fn forbidden_word(&self) -> Option<Fetched> {
-        let insn =
-            self.fetch(self.pc.wrapping_add(self.len)).filter(|_| self.config.release >= Release::R6)?;
+        let has_slot = self.config.release >= Release::R6 && self.encoding == Encoding::Mips32;
+        let insn = self.fetch(self.pc.wrapping_add(self.len)).filter(|_| has_slot)?;
         self.encoding.is_control_transfer(self.config, insn).then_some(insn)
     }
 
@@ -167,7 +167,7 @@ impl Lifter<'_> {
     /// Where a branch with an offset of `bits` bits leads.
     pub(super) fn compact_target(&self, offset: u32, bits: u32) -> u32 {
         let sign = 1 << (bits - 1);
-        let words = (offset ^ sign).wrapping_sub(sign);
-        self.pc.wrapping_add(4).wrapping_add(words << 2)
+        let units = (offset ^ sign).wrapping_sub(sign);
+        self.behind(units)
     }
 }

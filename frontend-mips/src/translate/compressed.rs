@@ -41,6 +41,14 @@ impl Lifter<'_> {
         }
     }
 
+    /// Calls GPR[rs], without a delay slot, and links in GPR[rt].
+    pub(super) fn jump_and_link_in(&mut self, rt: u32, rs: u32) {
+        let (target, ret) = (self.gpr(rs), self.next_address());
+        let link = self.b.i32(ret as u32);
+        self.set_gpr(rt, link);
+        self.leave(if rt == RA { Exit::CallIndirect { target, ret } } else { Exit::JumpIndirect { target } });
+    }
+
     /// Calls GPR[rs], without a delay slot.
     pub(super) fn jump_and_link_compact(&mut self, rs: u32) {
         let target = self.gpr(rs);

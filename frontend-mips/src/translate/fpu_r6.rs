@@ -134,7 +134,7 @@ impl Lifter<'_> {
     }
 
     /// Bit 0 of FPR[n] cc 0.
-    fn fpr_bit0(&mut self, n: u32, cc: IntCc) -> Value {
+    pub(super) fn fpr_bit0(&mut self, n: u32, cc: IntCc) -> Value {
         let (word, one) = (self.fpr_word(n), self.b.i32(1));
         let bit = self.b.and(I32, word, one);
         let zero = self.b.i32(0);

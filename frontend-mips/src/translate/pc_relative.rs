@@ -39,6 +39,6 @@ impl Lifter<'_> {
     fn pc_word(&self, imm: u32) -> u32 {
         const SIGN: u32 = 1 << 18;
         let words = (imm ^ SIGN).wrapping_sub(SIGN);
-        self.own_pc().wrapping_add(words << 2)
+        (self.own_pc() & !3).wrapping_add(words << 2)
     }
 }

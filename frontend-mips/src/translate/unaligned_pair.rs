@@ -68,7 +68,7 @@ impl Lifter<'_> {
         let mut at = self.pc.wrapping_add(self.len);
         for _ in 0..LOOKAHEAD {
             let insn = self.fetch(at)?;
-            let word = self.encoding.mips32(insn)?;
+            let word = self.encoding.mips32(self.config, insn)?;
             match unaligned(word) {
                 Some(other) if self.completes(this, other) => return Some((other, at)),
                 _ if !harmless(word, this) => return None,

@@ -82,7 +82,11 @@ fn suitable(row: &Row) -> bool {
         "ERET",
     ];
     let trap = row.name.starts_with('T') || row.name.starts_with("BREAK");
-    !(NOT.contains(&row.name) || COP0.contains(&row.name) || trap || row.name.starts_with('J') || row.fpu)
+    !(NOT.contains(&row.name)
+        || COP0.contains(&row.name)
+        || trap
+        || row.name.starts_with('J')
+        || row.optional)
 }
 
 /// An instruction of the row, unless it is one that cannot be tried.

@@ -8,14 +8,16 @@ type Words = dyn Fn(&mut dyn FnMut() -> u32) -> Option<u32>;
 
 /// A row, with a source of words.
 pub(crate) struct Row {
+    /// The set that it is confined to.
+    only: Option<&'static str>,
     /// Its name.
     pub(crate) name: &'static str,
     /// Whether its words are executed.
     pub(crate) executes: bool,
     /// Bytes of an instruction.
     pub(crate) len: u32,
-    /// Whether it belongs to the floating-point unit.
-    pub(crate) fpu: bool,
+    /// Whether it belongs to the floating-point unit or to a module, which the reference's processor does not have.
+    pub(crate) optional: bool,
     /// The bits of its offset, if it has one.
     pub(crate) offset: Option<u32>,
     random: Box<Words>,
@@ -29,6 +31,16 @@ impl Row {
     }
 }
 
+/// The set that a row is confined to: decoders without sets do not know.
+macro_rules! only {
+    (mips16e::$decoder:ident, $row:expr) => {
+        None
+    };
+    ($decoder:path, $row:expr) => {
+        $row.only
+    };
+}
+
 macro_rules! rows {
     ($($decoder:path),+) => {{
         let mut all = Vec::new();
@@ -36,9 +48,12 @@ macro_rules! rows {
             use $decoder as decoder;
             all.extend(decoder::ROWS.iter().map(|row| Row {
                 name: row.name,
+                only: only!($decoder, row),
                 executes: row.outcome == decoder::Outcome::Executes,
                 len: u32::from(row.width) / 8,
-                fpu: row.file.ends_with("fpu.decode") || row.name.starts_with("BC1"),
+                optional: ["fpu.decode", "dsp.decode", "msa.decode"].iter().any(|file| row.file.ends_with(file))
+                    || row.name.starts_with("BC1")
+                    || row.feature.is_some(),
                 offset: {
                     // That of extended instructions is in three parts.
                     let parts = |name: &str| name == "offset" || row.width == 32 && ["h", "m", "l"].contains(&name);
@@ -52,18 +67,27 @@ macro_rules! rows {
     }};
 }
 
-/// The rows of a compressed instruction set.
+/// The rows of a compressed instruction set, as of release 2 to 5.
 pub(crate) fn rows(encoding: Encoding) -> Vec<Row> {
     match encoding {
         Encoding::Mips16e => rows![mips16e::narrow, mips16e::extended],
-        _ => rows![micromips::narrow, micromips::wide, micromips::reencoded],
+        _ => release_rows(false),
     }
+}
+
+/// The rows of microMIPS, before release 6 or from it on.
+pub(crate) fn release_rows(r6: bool) -> Vec<Row> {
+    let mut rows = rows![micromips::narrow, micromips::wide, micromips::reencoded];
+    rows.retain(|row| row.only.is_none_or(|only| (only == "r6") == r6));
+    rows
 }
 
 /// The Linux configuration of a processor that has the set.
 pub(crate) fn config(encoding: Encoding, big_endian: bool) -> MipsConfig {
     let (mips16, micromips) = (encoding == Encoding::Mips16e, encoding == Encoding::MicroMips);
-    MipsConfig { ases: Ases { mips16, micromips, ..Ases::NONE }, ..MipsConfig::linux(big_endian) }
+    let (dsp, msa) = (micromips, micromips);
+    let ases = Ases { mips16, micromips, dsp, dspr2: dsp, msa, ..Ases::NONE };
+    MipsConfig { ases, ..MipsConfig::linux(big_endian) }
 }
 
 /// The bytes of an instruction.

@@ -33,6 +33,10 @@ pub enum Isa {
     Mips16,
     /// microMIPS, little-endian.
     Micromips,
+    /// microMIPS with vectors and 64-bit floating-point registers.
+    Micromipsf64,
+    /// microMIPS of release 6, little-endian.
+    Micromipsr6,
     /// Little-endian MIPS32 release 5 with vectors, and without the DSP module.
     Mipselmsa,
     /// Big-endian MIPS32 release 5 with vectors, and without the DSP module.
@@ -41,7 +45,7 @@ pub enum Isa {
 
 impl Isa {
     /// All of them.
-    pub const ALL: [Isa; 14] = [
+    pub const ALL: [Isa; 16] = [
         Isa::A32,
         Isa::T32,
         Isa::ArmV5,
@@ -54,6 +58,8 @@ impl Isa {
         Isa::Mipsdsp,
         Isa::Mips16,
         Isa::Micromips,
+        Isa::Micromipsf64,
+        Isa::Micromipsr6,
         Isa::Mipselmsa,
         Isa::Mipsmsa,
     ];
@@ -73,6 +79,8 @@ impl Isa {
             Isa::Mipsdsp => "mipsdsp",
             Isa::Mips16 => "mips16",
             Isa::Micromips => "micromips",
+            Isa::Micromipsf64 => "micromipsf64",
+            Isa::Micromipsr6 => "micromipsr6",
             Isa::Mipselmsa => "mipselmsa",
             Isa::Mipsmsa => "mipsmsa",
         }
@@ -94,6 +102,8 @@ impl Isa {
             "mipsdsp" => Some(Isa::Mipsdsp),
             "mips16" => Some(Isa::Mips16),
             "micromips" => Some(Isa::Micromips),
+            "micromipsf64" => Some(Isa::Micromipsf64),
+            "micromipsr6" => Some(Isa::Micromipsr6),
             "mipselmsa" => Some(Isa::Mipselmsa),
             "mipsmsa" => Some(Isa::Mipsmsa),
             _ => None,
@@ -117,6 +127,11 @@ impl Isa {
             Isa::Mipsdsp => Arc::new(MipsGuest::new(with_dsp(MipsConfig::linux(true)))),
             Isa::Mips16 => Arc::new(MipsGuest::new(MipsConfig::max(false, Release::R2, false))),
             Isa::Micromips => Arc::new(MipsGuest::new(MipsConfig::max(false, Release::R2, true))),
+            Isa::Micromipsf64 => {
+                let config = MipsConfig::max(false, Release::R2, true);
+                Arc::new(MipsGuest::new(MipsConfig { fr: true, ..config }))
+            }
+            Isa::Micromipsr6 => Arc::new(MipsGuest::new(MipsConfig::max(false, Release::R6, true))),
             Isa::Mipselmsa => Arc::new(MipsGuest::new(with_vectors(MipsConfig::linux(false)))),
             Isa::Mipsmsa => Arc::new(MipsGuest::new(with_vectors(MipsConfig::linux(true)))),
         }
@@ -129,14 +144,21 @@ impl Isa {
 
     /// Whether instructions come in halfwords.
     fn is_halfwords(self) -> bool {
-        matches!(self, Isa::T32 | Isa::Mips16 | Isa::Micromips)
+        self == Isa::T32 || self.is_compressed_mips()
+    }
+
+    /// MIPS16e or microMIPS.
+    fn is_compressed_mips(self) -> bool {
+        matches!(self, Isa::Mips16 | Isa::Micromips | Isa::Micromipsf64 | Isa::Micromipsr6)
     }
 
     /// The bytes of an instruction word of `len` bytes as they stand in memory.
     pub fn bytes(self, word: u32, len: usize) -> Vec<u8> {
         match self {
             _ if self.is_halfwords() && len == 2 => (word as u16).to_le_bytes().into(),
-            Isa::T32 | Isa::Mips16 | Isa::Micromips => word.rotate_left(16).to_le_bytes().into(),
+            Isa::T32 | Isa::Mips16 | Isa::Micromips | Isa::Micromipsf64 | Isa::Micromipsr6 => {
+                word.rotate_left(16).to_le_bytes().into()
+            }
             Isa::A32
             | Isa::ArmV5
             | Isa::Mipsel

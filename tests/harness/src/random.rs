@@ -161,10 +161,17 @@ impl Encodings {
                 rows.extend(executing_rows!(mips16e::narrow, 2, |word, _| word));
                 rows.extend(executing_rows!(mips16e::extended, 4, |word, _| word));
             }
-            Isa::Micromips => {
-                rows.extend(executing_rows!(micromips::narrow, 2, repeatable16));
-                rows.extend(executing_rows!(micromips::wide, 4, repeatable32));
-                rows.extend(executing_rows!(micromips::reencoded, 4, |word, _| word));
+            Isa::Micromips | Isa::Micromipsf64 => {
+                rows.extend(executing_rows!(micromips::narrow, 2, repeatable16, |row| row.only != Some("r6")));
+                rows.extend(executing_rows!(micromips::wide, 4, repeatable32, |row| row.only != Some("r6")));
+                let as_is = |word, _: &mut Random| word;
+                rows.extend(executing_rows!(micromips::reencoded, 4, as_is, |row| row.only != Some("r6")));
+            }
+            Isa::Micromipsr6 => {
+                let as_is = |word, _: &mut Random| word;
+                rows.extend(executing_rows!(micromips::narrow, 2, as_is, |row| row.only != Some("pre_r6")));
+                rows.extend(executing_rows!(micromips::wide, 4, as_is, |row| row.only != Some("pre_r6")));
+                rows.extend(executing_rows!(micromips::reencoded, 4, as_is, |row| row.only != Some("pre_r6")));
             }
             Isa::Mipselmsa | Isa::Mipsmsa => {
                 rows.extend(executing_rows!(mips, 4, repeatable, vectors));

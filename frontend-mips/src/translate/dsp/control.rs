@@ -48,7 +48,7 @@ impl Lifter<'_> {
     }
 
     /// pos >= 32.
-    fn position_is_upper(&mut self) -> Value {
+    pub(in crate::translate) fn position_is_upper(&mut self) -> Value {
         let (pos, limit) = (self.b.get32(DSP_POS), self.b.i32(32));
         self.b.icmp(I32, pos, limit, IntCc::Uge)
     }

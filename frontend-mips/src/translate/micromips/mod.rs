@@ -4,9 +4,9 @@ mod narrow;
 mod wide;
 
 use super::Lifter;
-use crate::config::Release;
+use crate::config::MipsConfig;
 use crate::encoding::Fetched;
-use crate::micromips::{narrow as narrow_decoder, wide as wide_decoder};
+use crate::micromips::{narrow as narrow_decoder, narrow_set, wide as wide_decoder, wide_row, wide_set};
 
 /// Unpacks the operands of 16-bit instructions.
 struct Narrow<'l, 'a> {
@@ -36,18 +36,23 @@ impl Lifter<'_> {
     }
 }
 
-/// Lifts an instruction. Release 6 encodes many of them in other ways, which are not there yet.
+/// Whether a 32-bit instruction is of a part that the processor does not have.
+fn lacks(config: &MipsConfig, word: u32) -> bool {
+    let feature = wide_row(config.set(), word).and_then(|row| row.feature);
+    feature.is_some_and(|feature| !config.has(feature))
+}
+
+/// Lifts an instruction.
 pub(super) fn lift(l: &mut Lifter<'_>, insn: Fetched) {
-    if l.config.release >= Release::R6 {
-        return l.unimplemented_row("microMIPS of release 6", insn.word);
-    }
-    if let Some(word) = l.encoding.mips32(insn) {
+    let set = l.config.set();
+    if let Some(word) = l.encoding.mips32(l.config, insn) {
         return l.dispatch_mips32(word);
     }
     l.word = insn.word;
     let known = match insn.len {
-        2 => narrow_decoder::dispatch(insn.word, &mut Narrow { l }),
-        _ => wide_decoder::dispatch(insn.word, &mut Wide { l }),
+        2 => narrow_decoder::dispatch(insn.word, narrow_set(set), &mut Narrow { l }),
+        _ if lacks(l.config, insn.word) => None,
+        _ => wide_decoder::dispatch(insn.word, wide_set(set), &mut Wide { l }),
     };
     if known.is_none() {
         l.reserved();

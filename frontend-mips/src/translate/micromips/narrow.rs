@@ -198,6 +198,75 @@ impl Narrow<'_, '_> {
     }
 }
 
+// ---- release 6 ----
+impl Narrow<'_, '_> {
+    fn addu16_r6(&mut self, a: args::Addu16R6) {
+        self.addu16(args::Addu16 { rd: a.rd, rs: a.rs, rt: a.rt });
+    }
+
+    fn subu16_r6(&mut self, a: args::Subu16R6) {
+        self.subu16(args::Subu16 { rd: a.rd, rs: a.rs, rt: a.rt });
+    }
+
+    fn not16_r6(&mut self, a: args::Not16R6) {
+        self.not16(args::Not16 { rd: a.rd, rs: a.rs });
+    }
+
+    fn and16_r6(&mut self, a: args::And16R6) {
+        self.and16(args::And16 { rd: a.rd, rs: a.rs });
+    }
+
+    fn xor16_r6(&mut self, a: args::Xor16R6) {
+        self.xor16(args::Xor16 { rd: a.rd, rs: a.rs });
+    }
+
+    fn or16_r6(&mut self, a: args::Or16R6) {
+        self.or16(args::Or16 { rd: a.rd, rs: a.rs });
+    }
+
+    fn movep_r6(&mut self, a: args::MovepR6) {
+        self.movep(args::Movep { rd: a.rd, rs: a.rs, rt: a.rt });
+    }
+
+    fn lwm16_r6(&mut self, a: args::Lwm16R6) {
+        self.lwm16(args::Lwm16 { list: a.list, offset: a.offset });
+    }
+
+    fn swm16_r6(&mut self, a: args::Swm16R6) {
+        self.swm16(args::Swm16 { list: a.list, offset: a.offset });
+    }
+
+    fn jrc16(&mut self, a: args::Jrc16) {
+        self.l.jump_compact(a.rs);
+    }
+
+    fn jalrc16(&mut self, a: args::Jalrc16) {
+        self.l.jump_and_link_in(RA, a.rs);
+    }
+
+    fn jrcaddiusp(&mut self, a: args::Jrcaddiusp) {
+        self.jraddiusp(args::Jraddiusp { imm: a.imm });
+    }
+
+    fn bc16(&mut self, a: args::Bc16) {
+        self.l.jump_halfwords(signed(a.offset, 10));
+    }
+
+    fn beqzc16(&mut self, a: args::Beqzc16) {
+        let cond = self.l.compare(register3(a.rs), 0, demotic_ir::IntCc::Eq);
+        self.l.branch_compact(cond, self.l.halfwords_on(signed(a.offset, 7)));
+    }
+
+    fn bnezc16(&mut self, a: args::Bnezc16) {
+        let cond = self.l.compare(register3(a.rs), 0, demotic_ir::IntCc::Ne);
+        self.l.branch_compact(cond, self.l.halfwords_on(signed(a.offset, 7)));
+    }
+
+    fn break16_r6(&mut self, a: args::Break16R6) {
+        self.break16(args::Break16 { code: a.code });
+    }
+}
+
 // ---- instructions that do not execute ----
 impl Narrow<'_, '_> {
     fn undefined(&mut self, _: &'static Row, _: u32) {

@@ -3,6 +3,7 @@
 use demotic_ir::{Exit, IntCc};
 
 use super::Wide;
+use crate::decode::args as mips32;
 use crate::encoding::signed;
 use crate::micromips::immediate::register_list;
 use crate::micromips::wide::{Row, Visitor, args, forward_visitor};
@@ -223,6 +224,94 @@ impl Wide<'_, '_> {
             self.l.reserved();
         }
         usable
+    }
+}
+
+// ---- the DSP module ----
+
+/// Methods for instructions of an accumulator and two registers.
+macro_rules! accumulate {
+    ($($method:ident($row:ident)),+ $(,)?) => {
+        impl Wide<'_, '_> {
+            $(fn $method(&mut self, a: args::$row) {
+                self.l.$method(mips32::$row { rs: a.rs, rt: a.rt, ac: a.ac });
+            })+
+        }
+    };
+}
+
+accumulate!(
+    mult_ac(MultAc),
+    multu_ac(MultuAc),
+    madd_ac(MaddAc),
+    maddu_ac(MadduAc),
+    msub_ac(MsubAc),
+    msubu_ac(MsubuAc),
+);
+
+impl Wide<'_, '_> {
+    fn mfhi_ac(&mut self, a: args::MfhiAc) {
+        self.l.mfhi_ac(mips32::MfhiAc { rd: a.rd, ac: a.ac });
+    }
+
+    fn mflo_ac(&mut self, a: args::MfloAc) {
+        self.l.mflo_ac(mips32::MfloAc { rd: a.rd, ac: a.ac });
+    }
+
+    fn mthi_ac(&mut self, a: args::MthiAc) {
+        self.l.mthi_ac(mips32::MthiAc { rs: a.rs, ac: a.ac });
+    }
+
+    fn mtlo_ac(&mut self, a: args::MtloAc) {
+        self.l.mtlo_ac(mips32::MtloAc { rs: a.rs, ac: a.ac });
+    }
+
+    fn bposge32(&mut self, a: args::Bposge32) {
+        self.l.bposge32(mips32::Bposge32 { offset: a.offset });
+    }
+}
+
+// ---- vectors ----
+impl Wide<'_, '_> {
+    fn bz_v(&mut self, a: args::BzV) {
+        self.l.bz_v(mips32::BzV { wt: a.rt, offset: a.offset });
+    }
+
+    fn bnz_v(&mut self, a: args::BnzV) {
+        self.l.bnz_v(mips32::BnzV { wt: a.rt, offset: a.offset });
+    }
+
+    fn bz(&mut self, a: args::Bz) {
+        self.l.bz(mips32::Bz { df: a.df, wt: a.rt, offset: a.offset });
+    }
+
+    fn bnz(&mut self, a: args::Bnz) {
+        self.l.bnz(mips32::Bnz { df: a.df, wt: a.rt, offset: a.offset });
+    }
+}
+
+// ---- release 6 ----
+impl Wide<'_, '_> {
+    fn jalrc(&mut self, a: args::Jalrc) {
+        self.l.jump_and_link_in(a.rt, a.rs);
+    }
+
+    fn jalrc_hb(&mut self, a: args::JalrcHb) {
+        self.l.jump_and_link_in(a.rt, a.rs);
+    }
+
+    fn bc1eqzc(&mut self, a: args::Bc1eqzc) {
+        if self.fpu_usable() {
+            let cond = self.l.fpr_bit0(a.rt, IntCc::Eq);
+            self.l.branch_compact(cond, self.l.target(a.offset));
+        }
+    }
+
+    fn bc1nezc(&mut self, a: args::Bc1nezc) {
+        if self.fpu_usable() {
+            let cond = self.l.fpr_bit0(a.rt, IntCc::Ne);
+            self.l.branch_compact(cond, self.l.target(a.offset));
+        }
     }
 }
 
