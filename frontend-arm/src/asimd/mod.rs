@@ -66,8 +66,10 @@ pub(crate) fn disassemble(word: u32, it_cond: Option<u32>) -> Option<String> {
 
 /// Lifts the instruction in progress, in the A32 form, if it is of this class.
 pub(crate) fn lift(l: &mut Lifter<'_>, word: u32) -> bool {
-    if !is_asimd(word) {
-        return false;
+    let Some(row) = decoder::row(word) else { return false };
+    if !l.config.has("simd") || row.feature.is_some_and(|feature| !l.config.has(feature)) {
+        l.undefined_insn();
+        return true;
     }
     vfp::check_enabled(l);
     // What an instruction raises must be raised only when it is executed.

@@ -22,6 +22,7 @@ use demotic_ir::softfloat::FloatOp;
 use demotic_ir::{FlagCc, MemSize, Rounding};
 
 use crate::asimd;
+use crate::config::ArmConfig;
 use crate::lifter::Lifter;
 pub(crate) use compare::condition;
 use convert::Fixed;
@@ -40,8 +41,10 @@ pub(crate) fn disassemble(word: u32, it_cond: Option<u32>) -> Option<String> {
 
 /// Lifts the instruction in progress if it is of this class. T32 words stand for A32 words that are always executed.
 pub(crate) fn lift(l: &mut Lifter<'_>, word: u32) -> bool {
-    if decoder::row_index(word).is_none() {
-        return false;
+    let Some(row) = decoder::row(word) else { return false };
+    if lacks(l.config, row, word) {
+        l.undefined_insn();
+        return true;
     }
     if !system::works_disabled(word) {
         check_enabled(l);
@@ -51,6 +54,24 @@ pub(crate) fn lift(l: &mut Lifter<'_>, word: u32) -> bool {
         l.part();
     }
     decoder::dispatch(word, &mut Vfp { l }).is_some()
+}
+
+/// Whether the processor lacks an instruction. Rows without a feature are VFPv2's.
+fn lacks(config: ArmConfig, row: &Row, word: u32) -> bool {
+    let half = row
+        .fields
+        .iter()
+        .any(|field| field.name == "sz" && field.bits.len() == 2 && field.extract(word) == 1);
+    !config.has("vfp")
+        || row.feature.is_some_and(|feature| !config.has(feature))
+        || half && !config.has("fp16")
+        || !config.has("d32") && disassemble(word, None).is_some_and(|text| names_upper_half(&text))
+}
+
+/// Whether an instruction's text names one of D16 to D31, which are not there in units with 16 registers.
+fn names_upper_half(text: &str) -> bool {
+    let mut names = text.split(|c: char| !c.is_ascii_alphanumeric());
+    names.any(|name| name.strip_prefix('d').and_then(|n| n.parse().ok()).is_some_and(|n: u32| n >= 16))
 }
 
 /// Whether a 32-bit T32 word may be of this class: those that begin like A32's conditional coprocessor instructions, and

@@ -25,7 +25,8 @@ struct Attributes {
 
 /// The processor for a program: the newest, but the last of ARMv5 for a program made for ARMv5 or before that does not say
 /// that it counts on unaligned accesses. Only there a load from an unaligned address rotates the word, and a program that
-/// was written for these processors may count on that; everything else that it can do newer ones do alike.
+/// was written for these processors may count on that. It has what `AT_HWCAP` tells: VFPv2, but no Advanced SIMD. `-cpu`
+/// chooses another one.
 pub(super) fn processor(file: &File, header: &Header) -> &'static Cpu {
     const ARMV4: u32 = 1;
     const ARMV5TEJ: u32 = 5;
