@@ -8,6 +8,8 @@ use crate::flags::Isa;
 mod cases;
 #[cfg(test)]
 mod coverage;
+#[cfg(test)]
+mod host_code;
 
 /// What becomes of the words of a row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -63,6 +63,8 @@ fn isa_of(guest: Guest, case: &Case) -> Isa {
 
 /// A case and where it stands.
 pub(super) struct RowCase {
+    /// The name of its file, without the extension.
+    pub(super) file: String,
     /// The guest that executes it.
     pub(super) arch: Arc<dyn GuestArch>,
     guest: Guest,
@@ -98,6 +100,18 @@ impl RowCase {
     pub(super) fn rows(&self) -> Vec<Key> {
         self.lift(LiftOptions::default().max_insns).guest.iter().filter_map(|insn| self.row(insn)).collect()
     }
+
+    /// The row of its first instruction, and how many bytes that has, with its delay slot.
+    pub(super) fn first_row(&self) -> Option<(Key, usize)> {
+        let block = self.lift(1);
+        let row = self.row(block.guest.first()?)?;
+        Some((row, block.guest.iter().map(|insn| usize::from(insn.len)).sum()))
+    }
+
+    /// The text of its first instruction.
+    pub(super) fn text(&self) -> &str {
+        &self.case.text
+    }
 }
 
 /// All cases, by file and line.
@@ -112,7 +126,7 @@ pub(super) fn all_cases() -> Vec<RowCase> {
         let text = std::fs::read_to_string(&path).unwrap();
         for line in text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
             let case = Case::parse(line, arch.layout()).unwrap();
-            cases.push(RowCase { arch: arch.clone(), guest, case });
+            cases.push(RowCase { file: file.clone(), arch: arch.clone(), guest, case });
         }
     }
     cases
