@@ -249,7 +249,7 @@ impl Generator<'_> {
     /// Puts an IT instruction before those that may follow it.
     fn insert_it(self, code: &mut Vec<Insn>, random: &mut Random) {
         let may_follow = |insn: &Insn| {
-            let leaves = ["IT", "CB", "SETEND", "CPS", "BKPT", "B", "SVC"];
+            let leaves = ["IT", "CB", "SETEND", "CPS", "BKPT", "HLT", "B", "SVC"];
             let text = self.disassemble(insn);
             !insn.jumps
                 && insn.name != UNDEFINED
