@@ -22,7 +22,7 @@ struct Fold;
 impl Rewrite for Fold {
     fn op(&mut self, out: &mut Output, op: Op) -> Becomes {
         let op = constant_last(out, op);
-        if let (Some(ty), Some(imm)) = (op.result_type(), evaluate(out, &op)) {
+        if let (Some(ty), Some(imm)) = (op.result_type(), evaluate(&op, |v| out.as_constant(v))) {
             return Becomes::Constant(ty, imm);
         }
         if op.info().is_vector() { vectors::simplify(out, op) } else { identities::simplify(out, op) }
@@ -67,9 +67,9 @@ fn constant_last(out: &Output, op: Op) -> Op {
     }
 }
 
-/// The result of an op on constants.
-fn evaluate(out: &Output, op: &Op) -> Option<u64> {
-    let c = |v: Value| out.as_constant(v);
+/// The result of a pure integer op whose operands are what `c` says; `None` if it does not know them all, or of another
+/// op.
+pub fn evaluate(op: &Op, c: impl Fn(Value) -> Option<u64>) -> Option<u64> {
     Some(match *op {
         Op::Add { ty, a, b } => int::add(ty, c(a)?, c(b)?),
         Op::Sub { ty, a, b } => int::sub(ty, c(a)?, c(b)?),

@@ -21,8 +21,9 @@ pub(super) fn simplify(out: &mut Output, op: Op) -> Becomes {
         Op::Xor { ty, a, b } => xor(out, op, ty, a, b),
         Op::Not { a, .. } => not(out, op, a),
         Op::Shl { ty, a, b } | Op::Shr { ty, a, b } | Op::Sar { ty, a, b } | Op::Rotr { ty, a, b } => {
-            match integer_constant(out, b) {
-                Some(n) if n & u64::from(ty.bits() - 1) == 0 => Becomes::Value(a),
+            match (integer_constant(out, b), joined(out, a)) {
+                (Some(n), _) if n & u64::from(ty.bits() - 1) == 0 => Becomes::Value(a),
+                (Some(32), Some((_, high))) if matches!(op, Op::Shr { .. }) => Becomes::Value(high),
                 _ => Becomes::Op(op),
             }
         }
@@ -30,7 +31,7 @@ pub(super) fn simplify(out: &mut Output, op: Op) -> Becomes {
         Op::ZExtLow { ty, a, size } => zext_low(out, op, ty, a, size),
         Op::Trunc32 { a, .. } => match *out.def(a) {
             Op::ZExt64 { a, .. } | Op::SExt64 { a, .. } => Becomes::Value(a),
-            _ => Becomes::Op(op),
+            _ => joined(out, a).map_or(Becomes::Op(op), |(low, _)| Becomes::Value(low)),
         },
         Op::Select { c, a, b, .. } => select(out, op, c, a, b),
         Op::ICmp { ty, a, b, cc } => compare(out, op, ty, a, b, cc),
@@ -41,6 +42,15 @@ pub(super) fn simplify(out: &mut Output, op: Op) -> Becomes {
         },
         _ => Becomes::Op(op),
     }
+}
+
+/// `zext64 high << 32 | zext64 low` as `low` and `zext64 high`: two registers as one, as in HI and LO of MIPS.
+fn joined(out: &Output, v: Value) -> Option<(Value, Value)> {
+    let Op::Or { a, b, .. } = *out.def(v) else { return None };
+    let (shifted, Op::ZExt64 { a: low, .. }) = (a, *out.def(b)) else { return None };
+    let Op::Shl { a: high, b: by, .. } = *out.def(shifted) else { return None };
+    let whole = matches!(*out.def(high), Op::ZExt64 { .. }) && integer_constant(out, by) == Some(32);
+    whole.then_some((low, high))
 }
 
 /// `x + c` as its parts; `x - c` too.

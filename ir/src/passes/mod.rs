@@ -16,6 +16,7 @@ mod vectors;
 
 use std::time::Instant;
 
+pub use fold::evaluate;
 use rewrite::Scratch;
 
 use crate::block::Block;

@@ -1,5 +1,7 @@
 //! Exits, calls, returns and safepoint polls.
 
+use std::collections::HashMap;
+
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{
@@ -8,7 +10,7 @@ use cranelift_codegen::ir::{
 use demotic_ir::{Exit, ExitId, Kicker, Trap, Value};
 
 use super::{LinkExit, Lowerer, state_access};
-use crate::region::{BlockId, CallKind, Edge};
+use crate::region::{BlockId, CallKind, Edge, JumpTable, goes_on};
 use crate::vcpu_state::{HostCall, JUMP_CACHE_ENTRIES, jump_tag, offset, special};
 
 const NO_ARGS: &[BlockArg] = &[];
@@ -212,13 +214,45 @@ impl Lowerer<'_> {
     }
 
     fn jump_indirect(&mut self, id: ExitId, target: Value) {
+        let region = self.region;
+        let table = region.blocks[self.at].table.as_ref();
+        if let Some(table) = table {
+            self.jump_by_table(id, table);
+            table.computes().for_each(|n| self.instruction(n));
+            self.inst = table.jump;
+        }
         let host = self.val(target);
         let narrow = self.b.func.dfg.value_type(host) == I32;
         let target = self.wide(target);
-        self.dispatch_known(id, target, narrow);
+        if table.is_none() {
+            self.dispatch_known(id, target, narrow);
+        }
         self.store_slots(self.dirty);
         let code = self.look_up(target);
         self.b.ins().return_call_indirect(self.signature, code, &[self.cpu, self.mem, target]);
+    }
+
+    /// Jumps to the block that the guest's table has for its index; goes on if that is none of the region's, or the table
+    /// is another one.
+    fn jump_by_table(&mut self, id: ExitId, table: &JumpTable) {
+        let other = self.b.create_block();
+        self.b.set_cold_block(other);
+        for &(slot, expected) in &table.registers {
+            let (variable, next) = (self.variable(slot), self.b.create_block());
+            let held = self.b.use_var(variable);
+            let same = self.b.ins().icmp_imm_u(IntCC::Equal, held, expected as i64);
+            self.b.ins().brif(same, next, NO_ARGS, other, NO_ARGS);
+            self.b.switch_to_block(next);
+        }
+        let known: HashMap<u64, BlockId> = self.region.indirect_edges(self.at, id).into_iter().collect();
+        let block = |pc: &u64| known.get(pc).map_or(other, |&b| self.blocks[b]);
+        let blocks: Vec<_> = table.targets.iter().map(block).collect();
+        let entries: Vec<_> = blocks.into_iter().map(|b| self.b.func.dfg.block_call(b, NO_ARGS)).collect();
+        let miss = self.b.func.dfg.block_call(other, NO_ARGS);
+        let host = self.b.create_jump_table(JumpTableData::new(miss, &entries));
+        let index = self.val(table.index);
+        self.b.ins().br_table(index, host);
+        self.b.switch_to_block(other);
     }
 
     /// Jumps to those targets of an indirect jump that are blocks of the region; goes on if it is none of them.
@@ -337,7 +371,7 @@ impl Lowerer<'_> {
         self.b.switch_to_block(elsewhere);
         self.b.ins().return_(&[result]);
         self.b.switch_to_block(on);
-        self.go_on_reloaded(next);
+        if goes_on(trap) { self.go_on_reloaded(next) } else { self.linked_jump(next) }
     }
 
     /// Stores the registers and returns a special value; execution goes on at `pc`.

@@ -275,19 +275,28 @@ impl Lowerer<'_> {
             self.poll_at_loop(source.start.pc);
         }
         for (n, inst) in source.insts.iter().enumerate() {
-            self.inst = n;
             if self.left && !matches!(inst.op, Op::EndIf { .. }) {
                 self.values.push(Lowered::Nothing);
                 continue;
             }
-            self.b.set_srcloc(SourceLoc::new(self.current_pc() as u32));
-            let lowered = match self.ranges.is_exact(i, n) {
-                true => self.exact_address(&inst.op),
-                false => inst.op.visit(self),
-            };
-            self.values.push(lowered);
+            let with_jump = region.blocks[i].table.as_ref().is_some_and(|table| table.computes().contains(&n));
+            if !with_jump {
+                self.instruction(n);
+            }
         }
         self.flags_out[i] = self.flags;
+    }
+
+    /// Lowers an instruction of the block.
+    fn instruction(&mut self, n: usize) {
+        self.inst = n;
+        self.b.set_srcloc(SourceLoc::new(self.current_pc() as u32));
+        let op = self.region.blocks[self.at].block.insts[n].op;
+        let lowered = match self.ranges.is_exact(self.at, n) {
+            true => self.exact_address(&op),
+            false => op.visit(self),
+        };
+        self.values.push(lowered);
     }
 
     /// The guest pc of the instruction being lowered, with the ISA bit.

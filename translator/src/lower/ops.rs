@@ -121,7 +121,11 @@ impl OpVisitor for Lowerer<'_> {
     }
 
     fn udiv(&mut self, ty: Type, a: Value, b: Value) -> Lowered {
+        let nonzero = self.is_never_zero(b);
         let (a, b) = (self.val(a), self.val(b));
+        if nonzero {
+            return Self::plain(self.b.ins().udiv(a, b));
+        }
         let zero = self.is_zero(b);
         let one = self.iconst(clif_type(ty), 1);
         let divisor = self.b.ins().select(zero, one, b);
@@ -340,6 +344,22 @@ impl OpVisitor for Lowerer<'_> {
 }
 
 impl Lowerer<'_> {
+    /// Whether a divisor is a constant, or one that has taken the place of 0.
+    fn is_never_zero(&self, v: Value) -> bool {
+        let op = |v: Value| self.region.blocks[self.at].block.insts[v.0 as usize].op;
+        let constant = |v: Value| if let Op::Const { imm, .. } = op(v) { Some(imm) } else { None };
+        match op(v) {
+            Op::Const { imm, .. } => imm != 0,
+            Op::Select { c, a, b, .. } => match op(c) {
+                Op::ICmp { a: x, b: zero, cc: IntCc::Eq, .. } => {
+                    x == b && constant(zero) == Some(0) && constant(a).is_some_and(|one| one != 0)
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
     fn mul_high(&mut self, ty: Type, a: Value, b: Value, signed: bool) -> Lowered {
         let (a, b) = (self.val(a), self.val(b));
         if ty == Type::I64 {

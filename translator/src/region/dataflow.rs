@@ -18,8 +18,8 @@ pub(crate) struct Dataflow {
     pub(crate) live_in: Vec<SlotSet>,
     /// Slots whose SSA value may be newer than the word in the state.
     pub(crate) dirty_in: Vec<SlotSet>,
-    /// Which flag slots need not be stored where a block is entered from outside: known to be dead there.
-    dead_flags_out: HashMap<u64, SlotSet>,
+    /// The slots that are known to be dead at addresses outside the region.
+    dead_out: HashMap<u64, SlotSet>,
     /// Every memory access may leave the region.
     exact_accesses: bool,
     /// What each instruction of each block reads and writes.
@@ -50,14 +50,14 @@ impl Dataflow {
     pub(crate) fn run(
         region: &mut Region,
         layout: &StateLayout,
-        dead_flags_out: HashMap<u64, SlotSet>,
+        dead_out: HashMap<u64, SlotSet>,
         exact_accesses: bool,
     ) -> Dataflow {
         let mut flow = Dataflow {
             guest_live_in: Vec::new(),
             live_in: Vec::new(),
             dirty_in: Vec::new(),
-            dead_flags_out,
+            dead_out,
             exact_accesses,
             sets: Vec::new(),
         };
@@ -89,7 +89,7 @@ impl Dataflow {
     /// The slots that must be stored when the region is left by an edge, of those that are dirty there.
     pub(crate) fn stored_at(&self, dirty: SlotSet, edge: Edge) -> SlotSet {
         match edge {
-            Edge::Out(Some(pc)) => dirty.minus(self.dead_flags_out.get(&pc).copied().unwrap_or_default()),
+            Edge::Out(Some(pc)) => dirty.minus(self.dead_out.get(&pc).copied().unwrap_or_default()),
             _ => dirty,
         }
     }

@@ -6,7 +6,7 @@ use demotic_ir::passes::{PassOptions, PassTimes, run_timed};
 use demotic_ir::{Block, CodeSource, Exit, GuestArch, LiftOptions, Loc, Op};
 
 use super::dataflow::killed_first;
-use super::{CallKind, Context, ContextId, Dataflow, Edge, Region, RegionBlock, SlotSet, unroll};
+use super::{CallKind, Context, ContextId, Dataflow, Edge, Region, RegionBlock, SlotSet, tables, unroll};
 
 /// What execution so far says of a location.
 pub trait Profile {
@@ -15,6 +15,9 @@ pub trait Profile {
 
     /// Where the indirect jump or call at guest address `pc` has led so far.
     fn targets(&self, pc: u64) -> &[u64];
+
+    /// What the state's slots held when the indirect jump at guest address `pc` was first seen.
+    fn state_at(&self, pc: u64) -> Option<&[u64]>;
 }
 
 /// At most this many targets of an indirect jump are taken into its region.
@@ -69,8 +72,11 @@ pub(crate) fn form_with_dataflow(
     exact_accesses: bool,
 ) -> (Region, Dataflow) {
     let mut region = form_region(arch, code, profile, options, entry);
-    let dead = dead_flags_out(arch, code, &region);
+    let dead = dead_out(arch, code, &region, exact_accesses);
     let flow = Dataflow::run(&mut region, arch.layout(), dead, exact_accesses);
+    if let Some(profile) = profile {
+        tables::read(&mut region, &flow, code, profile);
+    }
     (region, flow)
 }
 
@@ -190,6 +196,7 @@ impl Former<'_> {
                 calls: HashMap::new(),
                 jumps,
                 callees,
+                table: None,
                 turn: None,
             });
         };
@@ -322,10 +329,17 @@ fn local_targets(block: &Block) -> Vec<u64> {
     targets
 }
 
-/// For the addresses that a region calls or jumps out to: the flags that are dead there.
-fn dead_flags_out(arch: &dyn GuestArch, code: &dyn CodeSource, region: &Region) -> HashMap<u64, SlotSet> {
-    let Some(flags) = &arch.layout().flags else { return HashMap::new() };
-    let all: SlotSet = [flags.n, flags.z, flags.c, flags.v].into_iter().collect();
+/// For the addresses that a region calls or jumps out to: the slots that are dead there, which need not be stored.
+///
+/// Where every access may leave the code and be looked at (`exact_accesses`), flags only.
+fn dead_out(
+    arch: &dyn GuestArch,
+    code: &dyn CodeSource,
+    region: &Region,
+    exact_accesses: bool,
+) -> HashMap<u64, SlotSet> {
+    let flags = arch.layout().flags.iter().flat_map(|f| [f.n, f.z, f.c, f.v]).collect();
+    let all = if exact_accesses { flags } else { SlotSet::ALL };
     let mut dead = HashMap::new();
     for (from, b) in region.blocks.iter().enumerate() {
         for exit in &b.block.exits {
@@ -334,8 +348,7 @@ fn dead_flags_out(arch: &dyn GuestArch, code: &dyn CodeSource, region: &Region) 
                     continue;
                 }
                 let block = arch.lift(region.entry.at(pc), code, LiftOptions { max_insns: 16 });
-                let killed = killed_first(&block, arch.layout());
-                dead.insert(pc, all.minus(all.minus(killed)));
+                dead.insert(pc, all.intersection(killed_first(&block, arch.layout())));
             }
         }
     }

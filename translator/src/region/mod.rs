@@ -10,12 +10,13 @@ mod form;
 mod profile;
 mod ranges;
 mod slots;
+mod tables;
 mod unroll;
 
 use std::collections::HashMap;
 
 use demotic_ir::passes::PassTimes;
-use demotic_ir::{Block, Exit, ExitId, Loc};
+use demotic_ir::{Block, Exit, ExitId, Loc, Trap};
 
 pub(crate) use dataflow::Dataflow;
 pub(crate) use form::form_with_dataflow;
@@ -23,6 +24,7 @@ pub use form::{FormOptions, Profile, form_region};
 pub(crate) use profile::ProfileData;
 pub(crate) use ranges::Ranges;
 pub(crate) use slots::SlotSet;
+pub(crate) use tables::JumpTable;
 
 /// Index of a block in its region.
 pub(crate) type BlockId = usize;
@@ -62,6 +64,8 @@ pub(crate) struct RegionBlock {
     pub(crate) calls: HashMap<u16, CallKind>,
     /// Where the indirect jumps among the exits have led so far.
     pub(crate) jumps: HashMap<u16, Vec<u64>>,
+    /// The table that the indirect jump goes by, if it is known.
+    pub(crate) table: Option<JumpTable>,
     /// The only callee so far of the indirect calls among the exits.
     pub(crate) callees: HashMap<u16, u64>,
     /// In an unrolled loop: jumps to this address, the loop's header, go on in this context.
@@ -207,7 +211,8 @@ impl Region {
                 let inside = self.indirect_edges(from, id).into_iter().map(|(_, b)| Edge::Inside(b));
                 inside.chain([Edge::Out(None)]).collect()
             }
-            Exit::Trap { next, .. } => vec![Edge::Out(None), after(*next)],
+            Exit::Trap { trap, next, .. } if goes_on(*trap) => vec![Edge::Out(None), after(*next)],
+            Exit::Trap { next, .. } => vec![Edge::Out(None), Edge::Out(Some(*next))],
         }
     }
 
@@ -219,6 +224,12 @@ impl Region {
             .filter_map(|e| if let Edge::Inside(b) | Edge::Reloaded(b) = e { Some(b) } else { None })
             .collect()
     }
+}
+
+/// Whether a trap is so usual that what follows it belongs to the region. The way back from others only holds up the
+/// region: what is needed there would have to survive the call.
+pub(crate) fn goes_on(trap: Trap) -> bool {
+    matches!(trap, Trap::Syscall { .. } | Trap::Privileged { .. } | Trap::InterruptCheck)
 }
 
 #[cfg(test)]

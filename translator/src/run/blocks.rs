@@ -83,12 +83,12 @@ impl<M: Memory> BlockCache<M> {
     }
 
     /// Notes where a way out of a block with a computed target has led.
-    pub(super) fn note_target(&mut self, from: BlockIndex, way: usize, target: u64) {
+    pub(super) fn note_target(&mut self, from: BlockIndex, way: usize, target: u64, state: &[u64]) {
         let block = &self.blocks[from as usize];
         let Some(way) = block.code.ways().get(way) else { return };
         let jump = matches!(way.kind, WayKind::JumpIndirect | WayKind::CallIndirect { .. });
         if let Some(&pc) = block.insn_pcs.get(way.src as usize).filter(|_| jump) {
-            self.profile.note_target(pc, target);
+            self.profile.note_target(pc, target, state);
         }
     }
 

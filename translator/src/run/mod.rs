@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use demotic_ir::interp::{Outcome, WayKind};
-use demotic_ir::{
+use demotic_ir::{STATE_WORDS, 
     Access, Fault, FaultKind, GuestArch, HostView, Kicker, Loc, Memory, Resume, Trap, TrapContext,
     TrapHandler,
 };
@@ -318,7 +318,8 @@ impl<H: TrapHandler> Runner<'_, H> {
                 to
             }
         };
-        self.vcpu.blocks.note_target(from, way, loc.pc);
+        let state = &self.vcpu.state.cpu().words[..STATE_WORDS];
+        self.vcpu.blocks.note_target(from, way, loc.pc, state);
         self.vcpu.blocks.get_mut(from).links[way] = to;
         to
     }
