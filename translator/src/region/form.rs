@@ -6,7 +6,7 @@ use demotic_ir::passes::{PassOptions, PassTimes, run_timed};
 use demotic_ir::{Block, CodeSource, Exit, GuestArch, LiftOptions, Loc, Op};
 
 use super::dataflow::killed_first;
-use super::{CallKind, Context, ContextId, Dataflow, Edge, Region, RegionBlock, SlotSet, tables, unroll};
+use super::{CallKind, Context, ContextId, Dataflow, Edge, Region, RegionBlock, SlotSet, hammock, tables, unroll};
 
 /// What execution so far says of a location.
 pub trait Profile {
@@ -104,6 +104,11 @@ pub fn form_region(
         run_timed(&mut b.block, arch.layout(), &options.passes, &mut region.pass_times);
     }
     order(&mut region);
+    let mut times = PassTimes::default();
+    if hammock::convert(&mut region, |block| run_timed(block, arch.layout(), &options.passes, &mut times)) {
+        order(&mut region);
+    }
+    region.pass_times.add(&times);
     if unroll::unroll_loops(&mut region, options.unroll_insns) {
         order(&mut region);
     }

@@ -7,6 +7,7 @@
 
 mod dataflow;
 mod form;
+mod hammock;
 mod profile;
 mod ranges;
 mod slots;

@@ -69,11 +69,14 @@ fn table_of(
     let pc = block.guest.get(block.insts[jump].src as usize)?.pc;
     let search = Search { block, code, registers: profile.state_at(pc)? };
     let mut table = search.table(target, jump, &known.iter().map(|&(pc, _)| pc).collect())?;
-    // What is put on the way to the jump is put only where the table is missed.
     for inst in &block.insts[table.computes()] {
         match inst.op {
-            Op::Put { slot, .. } if known.iter().any(|&(_, b)| flow.live_in[b].contains(slot)) => return None,
             Op::Put { slot, .. } if table.registers.iter().any(|&(base, _)| base == slot) => return None,
+            // The target itself is of use: its computation stays where it is.
+            Op::Put { slot, .. } if known.iter().any(|&(_, b)| flow.live_in[b].contains(slot)) => {
+                table.first = jump;
+                break;
+            }
             Op::Put { .. } => {}
             op if op.info().effects.removable() || matches!(op, Op::Load { .. }) => {}
             _ => return None,
