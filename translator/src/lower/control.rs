@@ -7,7 +7,7 @@ use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{
     self, BlockArg, ExtFuncData, ExternalName, InstBuilder, JumpTableData, UserExternalName,
 };
-use demotic_ir::{Exit, ExitId, Kicker, Trap, Value};
+use demotic_ir::{Exit, ExitId, Kicker, Op, Slot, Trap, Type, Value};
 
 use super::{LinkExit, Lowerer, state_access};
 use crate::region::{BlockId, CallKind, Edge, JumpTable, goes_on};
@@ -20,8 +20,16 @@ const TABLE_SHIFT: u32 = 1;
 /// Entries of the largest host jump table for an indirect guest jump.
 const MAX_TABLE: u64 = 2048;
 
-/// Blocks that leave the region, with the guest addresses that they lead to.
-type ColdEdges = Vec<(ir::Block, u64)>;
+/// Blocks on the way to guest addresses, to be filled when the present block is complete.
+type OpenEdges = Vec<OpenEdge>;
+
+/// A block on the way to a guest address.
+struct OpenEdge {
+    block: ir::Block,
+    target: u64,
+    /// Registers that hold a constant on this way.
+    known: Vec<(Slot, u64)>,
+}
 
 impl Lowerer<'_> {
     /// The block's only way in, if there is exactly one.
@@ -77,42 +85,83 @@ impl Lowerer<'_> {
         }
     }
 
-    /// The block that an edge leads to. For one out of the region that is a cold block, which is noted in `cold` and
-    /// to be filled by [`fill`](Self::fill) when the present one is complete.
-    fn edge_block(&mut self, target: u64, cold: &mut ColdEdges) -> ir::Block {
-        if let Edge::Inside(b) = self.region.jump_edge(self.at, target) {
+    /// The block that an edge leads to, if registers hold what is `known` on it: the target's own, or one that is noted
+    /// in `open` for [`fill`](Self::fill).
+    fn edge_block(&mut self, target: u64, known: Vec<(Slot, u64)>, open: &mut OpenEdges) -> ir::Block {
+        let edge = self.region.jump_edge(self.at, target);
+        if let (Edge::Inside(b), true) = (edge, known.is_empty()) {
             return self.blocks[b];
         }
-        if let Some(&(block, _)) = cold.iter().find(|&&(_, known)| known == target) {
-            return block;
+        if let Some(same) = open.iter().find(|edge| edge.target == target && edge.known == known) {
+            return same.block;
         }
         let block = self.b.create_block();
-        self.b.set_cold_block(block);
-        cold.push((block, target));
+        if !matches!(edge, Edge::Inside(_)) {
+            self.b.set_cold_block(block);
+        }
+        open.push(OpenEdge { block, target, known });
         block
     }
 
-    fn fill(&mut self, cold: ColdEdges) {
-        for (block, target) in cold {
+    fn fill(&mut self, open: OpenEdges) {
+        for OpenEdge { block, target, known } in open {
             self.b.switch_to_block(block);
+            for (slot, value) in known {
+                let variable = self.variable(slot);
+                let constant = self.iconst(self.slot_type(slot), value);
+                self.b.def_var(variable, constant);
+            }
             self.jump_to(target);
         }
     }
 
     fn branch(&mut self, cond: Value, taken: u64, fallthrough: u64) {
+        let decided = self.decided_by(cond);
         let cond = self.val(cond);
-        let mut cold = ColdEdges::new();
-        let taken = self.edge_block(taken, &mut cold);
-        let fallthrough = self.edge_block(fallthrough, &mut cold);
+        let mut open = OpenEdges::new();
+        let on = |holds: bool| decided.iter().map(|&(slot, same)| (slot, u64::from(holds == same))).collect();
+        let (if_so, if_not) = (on(true), on(false));
+        let taken = self.edge_block(taken, if_so, &mut open);
+        let fallthrough = self.edge_block(fallthrough, if_not, &mut open);
         self.b.ins().brif(cond, taken, NO_ARGS, fallthrough, NO_ARGS);
-        self.fill(cold);
+        self.fill(open);
+    }
+
+    /// The registers that hold the truth of the condition of the branch being lowered, or its opposite (`false`).
+    /// Guests without flags compare into a register and branch on it: behind the branch it is a constant.
+    fn decided_by(&self, cond: Value) -> Vec<(Slot, bool)> {
+        let insts = &self.region.blocks[self.at].block.insts[..self.inst];
+        let op = |v: Value| insts[v.0 as usize].op;
+        let same = |v: Value| match (op(v), op(cond)) {
+            _ if v == cond => Some(true),
+            (Op::ICmp { ty, a, b, cc }, Op::ICmp { ty: ty_2, a: a_2, b: b_2, cc: cc_2 })
+                if (ty, a, b) == (ty_2, a_2, b_2) && (cc == cc_2 || cc == cc_2.inverse()) =>
+            {
+                Some(cc == cc_2)
+            }
+            _ => None,
+        };
+        let mut held: Vec<(Slot, Option<bool>)> = Vec::new();
+        for inst in insts {
+            match inst.op {
+                Op::Put { ty: Type::I32, slot, value } => {
+                    let truth = if let Op::FromBool { a, .. } = op(value) { same(a) } else { None };
+                    held.retain(|&(other, _)| other != slot);
+                    held.push((slot, truth));
+                }
+                // What a conditional part does is not known to have been done.
+                Op::EndIf { .. } => held.clear(),
+                _ => {}
+            }
+        }
+        held.into_iter().filter_map(|(slot, truth)| Some((slot, truth?))).collect()
     }
 
     fn switch(&mut self, index: Value, targets: &[u64], default: u64) {
         let index = self.val(index);
-        let mut cold = ColdEdges::new();
+        let mut open = OpenEdges::new();
         let mut call = |l: &mut Self, target: u64| {
-            let block = l.edge_block(target, &mut cold);
+            let block = l.edge_block(target, Vec::new(), &mut open);
             l.b.func.dfg.block_call(block, NO_ARGS)
         };
         let default = call(self, default);
@@ -121,7 +170,7 @@ impl Lowerer<'_> {
         let index =
             if self.b.func.dfg.value_type(index) == I64 { self.b.ins().ireduce(I32, index) } else { index };
         self.b.ins().br_table(index, table);
-        self.fill(cold);
+        self.fill(open);
     }
 
     // ---- calls and returns ----
@@ -389,7 +438,8 @@ impl Lowerer<'_> {
     /// At the region's entry: attention wanted, or too little host stack for another frame.
     pub(super) fn poll_at_entry(&mut self) {
         let sp = self.b.ins().get_stack_pointer(I64);
-        let word = self.poll_word();
+        // A plain load, which the comparison can do itself: the word is not loaded in this way again.
+        let word = self.b.ins().load(I64, state_access(), self.cpu, offset::POLL);
         let stop = self.b.ins().icmp(IntCC::UnsignedLessThan, sp, word);
         let (cold, on) = (self.b.create_block(), self.b.create_block());
         self.b.set_cold_block(cold);

@@ -44,10 +44,11 @@ impl Lowerer<'_> {
             return Self::plain(self.b.ins().load(full, flags, base, disp));
         }
         if mem.sign && mem.size != MemSize::B4 {
-            let value = match mem.size {
-                MemSize::B1 => self.b.ins().sload8(full, flags, base, disp),
-                _ => self.b.ins().sload16(full, flags, base, disp),
+            let wide = match mem.size {
+                MemSize::B1 => self.b.ins().sload8(I64, flags, base, disp),
+                _ => self.b.ins().sload16(I64, flags, base, disp),
             };
+            let value = if full == I64 { wide } else { self.b.ins().ireduce(I32, wide) };
             return Self::plain(value);
         }
         if mem.sign && full == I64 {

@@ -2,7 +2,7 @@
 
 use cranelift_codegen::ir::condcodes::IntCC as ClifCc;
 use cranelift_codegen::ir::types::{I8, I16, I32, I64};
-use cranelift_codegen::ir::{self, InstBuilder};
+use cranelift_codegen::ir::{self, InstBuilder, Opcode};
 use demotic_ir::softfloat::FloatCall;
 use demotic_ir::{
     ExitId, FlagCc, FlagMask, FloatCc, FpMode, HelperId, IntCc, Lanes, MemOp, MemSize, Op, OpVisitor,
@@ -200,7 +200,8 @@ impl OpVisitor for Lowerer<'_> {
 
     fn sext64(&mut self, _ty: Type, a: Value) -> Lowered {
         let a = self.val(a);
-        Self::plain(self.b.ins().sextend(I64, a))
+        let wide = self.sign_extended_from(a);
+        Self::plain(wide.unwrap_or_else(|| self.b.ins().sextend(I64, a)))
     }
 
     fn trunc32(&mut self, _ty: Type, a: Value) -> Lowered {
@@ -344,6 +345,15 @@ impl OpVisitor for Lowerer<'_> {
 }
 
 impl Lowerer<'_> {
+    /// The 64-bit value of a sign-extending load that `a` is the low half of.
+    fn sign_extended_from(&self, a: ir::Value) -> Option<ir::Value> {
+        let dfg = &self.b.func.dfg;
+        let half = &dfg.insts[dfg.value_def(a).inst()?];
+        let (Opcode::Ireduce, &[wide]) = (half.opcode(), half.arguments(&dfg.value_lists)) else { return None };
+        let load = dfg.insts[dfg.value_def(wide).inst()?].opcode();
+        matches!(load, Opcode::Sload8 | Opcode::Sload16).then_some(wide)
+    }
+
     /// Whether a divisor is a constant, or one that has taken the place of 0.
     fn is_never_zero(&self, v: Value) -> bool {
         let op = |v: Value| self.region.blocks[self.at].block.insts[v.0 as usize].op;

@@ -55,8 +55,14 @@ fn addresses(block: &Block) -> impl Iterator<Item = Slot> {
 impl Lowerer<'_> {
     /// The variable of a slot: its whole word, or the low half if that is all there is.
     pub(super) fn variable(&mut self, slot: Slot) -> Variable {
-        let (b, ty) = (&mut self.b, if self.widths.narrow.contains(slot) { I32 } else { I64 });
+        let ty = self.slot_type(slot);
+        let b = &mut self.b;
         *self.variables.entry(slot).or_insert_with(|| b.declare_var(ty))
+    }
+
+    /// The type of a slot's variable.
+    pub(super) fn slot_type(&self, slot: Slot) -> ir::Type {
+        if self.widths.narrow.contains(slot) { I32 } else { I64 }
     }
 
     pub(super) fn read_slot(&mut self, ty: Type, slot: Slot) -> Lowered {
