@@ -279,7 +279,8 @@ impl Lowerer<'_> {
                 self.values.push(Lowered::Nothing);
                 continue;
             }
-            let with_jump = region.blocks[i].table.as_ref().is_some_and(|table| table.computes().contains(&n));
+            let with_jump =
+                region.blocks[i].table.as_ref().is_some_and(|table| table.computes().contains(&n));
             if !with_jump {
                 self.instruction(n);
             }

@@ -349,7 +349,9 @@ impl Lowerer<'_> {
     fn sign_extended_from(&self, a: ir::Value) -> Option<ir::Value> {
         let dfg = &self.b.func.dfg;
         let half = &dfg.insts[dfg.value_def(a).inst()?];
-        let (Opcode::Ireduce, &[wide]) = (half.opcode(), half.arguments(&dfg.value_lists)) else { return None };
+        let (Opcode::Ireduce, &[wide]) = (half.opcode(), half.arguments(&dfg.value_lists)) else {
+            return None;
+        };
         let load = dfg.insts[dfg.value_def(wide).inst()?].opcode();
         matches!(load, Opcode::Sload8 | Opcode::Sload16).then_some(wide)
     }

@@ -1,12 +1,14 @@
 //! Collects the blocks of a region.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use demotic_ir::passes::{PassOptions, PassTimes, run_timed};
 use demotic_ir::{Block, CodeSource, Exit, GuestArch, LiftOptions, Loc, Op};
 
 use super::dataflow::killed_first;
-use super::{CallKind, Context, ContextId, Dataflow, Edge, Region, RegionBlock, SlotSet, hammock, tables, unroll};
+use super::{
+    CallKind, Context, ContextId, Dataflow, Edge, Region, RegionBlock, SlotSet, hammock, tables, unroll,
+};
 
 /// What execution so far says of a location.
 pub trait Profile {
@@ -266,9 +268,7 @@ impl Former<'_> {
         CallKind::Inline(context)
     }
 
-    /// The body of a function that is worth inlining: small, without loops, calling nothing.
-    ///
-    /// A callee with a loop of its own is better left alone: the caller's registers would stay live around it.
+    /// The body of a function that is worth inlining: small, calling nothing.
     fn leaf_body(&mut self, entry: u64) -> Option<Body> {
         if !self.executed(entry) {
             return None;
@@ -278,7 +278,7 @@ impl Former<'_> {
         let fits = self.budget > 0;
         self.budget = saved;
         let simple = body.values().all(|b| b.exits.iter().all(is_leaf_exit));
-        (fits && simple && is_loop_free(&body, entry)).then_some(body)
+        (fits && simple).then_some(body)
     }
 }
 
@@ -295,20 +295,6 @@ fn indirect_exits(block: &Block, wanted: impl Fn(&Exit) -> bool) -> Vec<(u16, u6
 
 fn is_leaf_exit(exit: &Exit) -> bool {
     matches!(exit, Exit::Jump { .. } | Exit::Branch { .. } | Exit::Return { .. } | Exit::Switch { .. })
-}
-
-fn is_loop_free(body: &Body, entry: u64) -> bool {
-    fn visit(body: &Body, pc: u64, path: &mut Vec<u64>, done: &mut HashSet<u64>) -> bool {
-        if path.contains(&pc) {
-            return false;
-        }
-        let Some(block) = body.get(&pc).filter(|_| done.insert(pc)) else { return true };
-        path.push(pc);
-        let fine = local_targets(block).into_iter().all(|t| visit(body, t, path, done));
-        path.pop();
-        fine
-    }
-    visit(body, entry, &mut Vec::new(), &mut HashSet::new())
 }
 
 /// Whether a block ends in another mode than it began in, as one does that ends inside a T32 IT block. It had better go

@@ -2,7 +2,7 @@
 //!
 //! A region is the unit of translation. Paths that were never executed stay outside and become cold exits. A call
 //! becomes one of three things: a *host call* (the callee is a region of its own and returns the next guest pc), an
-//! *inlined* callee (small, loop-free, calls nothing), whose blocks are cloned per call site, or, for a function that
+//! *inlined* callee (small, calls nothing), whose blocks are cloned per call site, or, for a function that
 //! calls itself, a jump to the region's entry, with returns compared with the region's own return sites.
 
 mod dataflow;

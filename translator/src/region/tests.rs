@@ -1,10 +1,10 @@
 //! Regions of small MIPS functions.
 
 use demotic_ir::passes::PassOptions;
-use demotic_ir::{CodeSource, GuestArch, Loc, Op};
+use demotic_ir::{CodeSource, GuestArch, Loc, Op, STATE_WORDS, Slot};
 use demotic_mips::{MipsConfig, MipsGuest};
 
-use super::{FormOptions, Ranges, Region, form_region};
+use super::{FormOptions, JumpTable, Profile, Ranges, Region, form_region, form_with_dataflow};
 
 const START: u64 = 0x1000;
 const NOP: u32 = 0;
@@ -21,8 +21,9 @@ impl CodeSource for Code<'_> {
         found.map(|found| buf.copy_from_slice(found)).is_some()
     }
 
-    fn read_only(&self, _addr: u64, _len: u32) -> Option<u64> {
-        None
+    fn read_only(&self, addr: u64, len: u32) -> Option<u64> {
+        let mut bytes = [0; 8];
+        self.fetch(addr, bytes.get_mut(..len as usize)?).then(|| u64::from_le_bytes(bytes))
     }
 }
 
@@ -67,4 +68,95 @@ fn addresses_from_small_indices_do_not_wrap() {
     assert_eq!(exact(&[0x9488_0000, 0x0008_4080, 0x3c09_0040, 0x0109_4021, 0x8d02_0004, JR_RA, NOP]), 2);
     // The same with a base that may be anything: a1 for t1.
     assert_eq!(exact(&[0x9488_0000, 0x0008_4080, NOP, 0x0105_4021, 0x8d02_0004, JR_RA, NOP]), 0);
+}
+
+/// Whether the region's entry chooses between values instead of branching.
+fn selects(code: &[u32]) -> bool {
+    let region = region(code, FormOptions::default());
+    let selects = region.blocks[0].block.insts.iter().any(|i| matches!(i.op, Op::Select { .. }));
+    assert_eq!(selects, region.find(0, START + 8).is_none(), "the arm is in the region once");
+    selects
+}
+
+#[test]
+fn a_branch_around_a_computation_becomes_a_select() {
+    // beqz a0, +2; nop; xori v0, v0, 1; jr ra; nop
+    assert!(selects(&[0x1080_0002, NOP, 0x3842_0001, JR_RA, NOP]));
+    // The same around a store: sw v0, 0(a1).
+    assert!(!selects(&[0x1080_0002, NOP, 0xaca2_0000, JR_RA, NOP]));
+    // And around a division: divu zero, v0, a0.
+    assert!(!selects(&[0x1080_0002, NOP, 0x0044_001b, JR_RA, NOP]));
+}
+
+/// The interpreter's record of a jump through a table at the end of [`DISPATCH`].
+struct Seen {
+    state: Vec<u64>,
+    targets: Vec<u64>,
+}
+
+impl Profile for Seen {
+    fn executed(&self, _pc: u64) -> bool {
+        true
+    }
+
+    fn targets(&self, pc: u64) -> &[u64] {
+        if pc == START + 12 { &self.targets } else { &[] }
+    }
+
+    fn state_at(&self, pc: u64) -> Option<&[u64]> {
+        (pc == START + 12).then_some(&self.state)
+    }
+}
+
+/// `sll t0, a0, 2; addu t0, t0, a1; lw t0, 0(t0); jr t0; nop`, five times `jr ra; nop`, and a table of where these are.
+const DISPATCH: [u32; 20] = [
+    0x0004_4080,
+    0x0105_4021,
+    0x8d08_0000,
+    0x0100_0008,
+    NOP, //
+    JR_RA,
+    NOP,
+    JR_RA,
+    NOP,
+    JR_RA,
+    NOP,
+    JR_RA,
+    NOP,
+    JR_RA,
+    NOP, //
+    0x1014,
+    0x101c,
+    0x1024,
+    0x102c,
+    0x1034,
+];
+const TABLE: u64 = START + 4 * 15;
+const A1: Slot = Slot(5);
+
+/// The table that is found when the jump has been seen to go to `targets`.
+fn table(code: &[u32], targets: &[u64]) -> Option<JumpTable> {
+    let mut state = vec![0; STATE_WORDS];
+    state[A1.index()] = TABLE;
+    let seen = Seen { state, targets: targets.into() };
+    let entry = Loc { pc: START, mode: 0 };
+    let (region, _) =
+        form_with_dataflow(&guest(), &Code(code), Some(&seen), &FormOptions::default(), entry, false);
+    region.blocks[0].table.clone()
+}
+
+#[test]
+fn a_jump_table_is_read() {
+    let entries = [0x1014, 0x101c, 0x1024, 0x102c, 0x1034];
+    let found = table(&DISPATCH, &entries[..4]).expect("a table");
+    assert_eq!(found.targets, entries[..4]);
+    assert_eq!(found.registers, [(A1, TABLE)]);
+}
+
+#[test]
+fn a_jump_that_has_left_the_table_keeps_its_way() {
+    // As from here, but with another table.
+    assert_eq!(table(&DISPATCH, &[0x1014, 0x101c, 0x1024, 0x1000]), None);
+    // Nothing is known of the table's contents.
+    assert_eq!(table(&DISPATCH[..15], &[0x1014, 0x101c, 0x1024, 0x102c]), None);
 }

@@ -14,9 +14,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use demotic_ir::interp::{Outcome, WayKind};
-use demotic_ir::{STATE_WORDS, 
-    Access, Fault, FaultKind, GuestArch, HostView, Kicker, Loc, Memory, Resume, Trap, TrapContext,
-    TrapHandler,
+use demotic_ir::{
+    Access, Fault, FaultKind, GuestArch, HostView, Kicker, Loc, Memory, Resume, STATE_WORDS, Trap,
+    TrapContext, TrapHandler,
 };
 
 use crate::TranslatorError;
