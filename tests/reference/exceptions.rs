@@ -53,6 +53,12 @@ fn base_is_loaded(word: u32) -> bool {
     base(word) == first || base(word) == first + 1
 }
 
+/// The index is one of the two.
+fn index_is_loaded(word: u32) -> bool {
+    let first = word >> 12 & 15;
+    word & 15 == first || word & 15 == first + 1
+}
+
 /// The same in T32, where both are named.
 fn wide_base_is_loaded(word: u32) -> bool {
     word >> 21 & 1 != 0 && [8, 12].iter().any(|shift| word >> shift & 15 == base(word))
@@ -196,6 +202,20 @@ pub(crate) static EXCEPTIONS: &[Exception] = &[
         words: base_is_loaded,
         unfit: false,
         reason: "a base that is loaded is unpredictable with writeback (ARM DDI 0406C, A8.8.72 and A8.8.74)",
+    },
+    Exception {
+        modes: &["a32"],
+        rows: &["LDRD_reg", "LDRD_reg_wb"],
+        words: index_is_loaded,
+        unfit: false,
+        reason: "an index that is loaded is unpredictable (ARM DDI 0406C, A8.8.74)",
+    },
+    Exception {
+        modes: &["t32"],
+        rows: &["HLT"],
+        words: |word| word & 0x3f == 0x3c,
+        unfit: true,
+        reason: "qemu takes it for a semihosting call",
     },
     Exception {
         modes: &["t32"],

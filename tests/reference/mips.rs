@@ -141,7 +141,7 @@ fn record(index: usize) -> u32 {
 pub(crate) fn names_k0(word: u32, len: usize) -> bool {
     let places: &[u32] = if len == 2 { &[0, 5] } else { &[11, 16, 21] };
     // MOV32R of MIPS16e has the parts of the register's number in the other order.
-    places.iter().any(|shift| word >> shift & 31 == K0) || len == 2 && word >> 3 & 31 == 0b010_11
+    places.iter().any(|shift| word >> shift & 31 == K0) || len == 2 && word >> 3 & 31 == 0b01011
 }
 
 /// Where registers are saved, in MIPS32 code, by where compressed sequences end.
@@ -338,7 +338,7 @@ pub(crate) fn slot(code: &[u8], save: u32, features: Features) -> Vec<u8> {
         let halfword = features.compressed_end() as u16;
         let halfword = if big { halfword.to_be_bytes() } else { halfword.to_le_bytes() };
         // The next one begins at a word.
-        let ends = if code.len() % 4 == 0 { 2 } else { 1 };
+        let ends = if code.len().is_multiple_of(4) { 2 } else { 1 };
         return [code, &halfword.repeat(ends)].concat();
     }
     let end = [NOP, jump(save), NOP];
