@@ -154,7 +154,7 @@ impl Soft {
         self.mode.round = Rounding::Zero;
         let x = self.operand(Number::F64, a);
         let result = match x.class {
-            Class::Zero => u64::from(a == 0) << 32,
+            Class::Zero => u64::from(!x.sign) << 32,
             Class::Finite => self.js_integer(&x),
             _ => {
                 self.raise(Exceptions::INVALID);
