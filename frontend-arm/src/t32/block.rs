@@ -198,7 +198,7 @@ impl Leaves {
             0x76 | 0x77 if row.is_none() => match vfp::kind(word) {
                 _ if l.config.machine() => Leaves::AtCheck,
                 vfp::Kind::System => Leaves::AtCheck,
-                vfp::Kind::Memory => Leaves::AtFault,
+                vfp::Kind::Memory | vfp::Kind::SomeRegisters => Leaves::AtFault,
                 vfp::Kind::Registers => Leaves::Never,
             },
             _ if !executes || is_impossible_bit_field(word) => Leaves::AtFault,

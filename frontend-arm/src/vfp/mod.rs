@@ -85,6 +85,8 @@ pub(crate) fn may_be_t32(word: u32) -> bool {
 pub(crate) enum Kind {
     /// Registers only.
     Registers,
+    /// Registers only, some of which the instruction must not name: it is undefined then.
+    SomeRegisters,
     /// Memory.
     Memory,
     /// System registers, or the word is undefined: they may trap.
@@ -97,6 +99,9 @@ pub(crate) fn kind(word: u32) -> Kind {
     match row.name {
         name if name.starts_with("VLD") || name.starts_with("VST") => Kind::Memory,
         "VMSR" | "VMRS" => Kind::System,
+        "VDUP" | "VMOV_to_core_2s" | "VMOV_from_core_2s" | "VCVT_from_fixed" | "VCVT_to_fixed" => {
+            Kind::SomeRegisters
+        }
         _ if row.outcome == decoder::Outcome::Executes => Kind::Registers,
         _ => Kind::System,
     }
@@ -106,7 +111,8 @@ pub(crate) fn kind(word: u32) -> Kind {
 fn may_raise(word: u32) -> bool {
     let Some(row) = decoder::row(word) else { return false };
     let moves = ["VMOV", "VABS", "VNEG", "VDUP", "VSEL", "VINS"];
-    kind(word) == Kind::Registers && !moves.iter().any(|name| row.name.starts_with(name))
+    matches!(kind(word), Kind::Registers | Kind::SomeRegisters)
+        && !moves.iter().any(|name| row.name.starts_with(name))
 }
 
 /// The rounding that a field of ARMv8's directed instructions names.
