@@ -41,7 +41,10 @@ impl Lowerer<'_> {
         let flags = guest_access();
         let full = clif_type(ty);
         if narrow_type(mem.size) == full && full != I32 {
-            return Self::plain(self.b.ins().load(full, flags, base, disp));
+            let value = self.b.ins().load(full, flags, base, disp);
+            // Or Cranelift merges it with what uses it, perhaps another guest instruction, where a fault would be seen.
+            self.b.ins().sequence_point();
+            return Self::plain(value);
         }
         if mem.sign && mem.size != MemSize::B4 {
             let wide = match mem.size {
