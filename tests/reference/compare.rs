@@ -7,13 +7,16 @@ use crate::generate::{Generator, Insn, Sequence, UNDEFINED};
 use crate::layout::{CODE, word};
 use crate::modes::{Mode, Set};
 use crate::run::{Dump, ENGINES, Side, run};
-use crate::{program, report};
+use crate::{open_floats, program, report};
 
 const SIGILL: u32 = 4;
 const SIGSEGV: u32 = 11;
 
 /// The bits of CPSR that are compared: flags, Q, IT, GE, E, T.
 const CPSR: u32 = 0xfe0f_fe20;
+
+/// The bits of CPSR that tell where in an IT block the processor is.
+const IT: u32 = 0x0600_fc00;
 
 /// Makes equal in two dumps what is not to be compared.
 fn normalize(mode: &Mode, dump: &Dump) -> Dump {
@@ -55,6 +58,11 @@ pub(crate) fn same(mode: &Mode, sequence: &Sequence, slot: u32, ours: &Dump, the
             return true;
         }
     }
+    let moves_structure = |insn: &Insn| ["VLD", "VST"].iter().any(|prefix| insn.name.starts_with(prefix));
+    if is_bus_error(ours.words[word::SIGNAL]) && at.is_some_and(moves_structure) && end(ours) != end(theirs) {
+        // qemu 7.2 does not check all alignments that encodings ask for (ARM DDI 0406C, A3.2.1).
+        return true;
+    }
     let stores_conditionally =
         |insn: &Insn| ["STREX", "STLEX", "SC"].iter().any(|prefix| insn.name.starts_with(prefix));
     if ours.words[word::SIGNAL] != 0 && at.is_some_and(stores_conditionally) && end(ours) != end(theirs) {
@@ -62,7 +70,20 @@ pub(crate) fn same(mode: &Mode, sequence: &Sequence, slot: u32, ours: &Dump, the
         // 0406C, A3.4.5); without a load before it, it is unpredictable (MIPS32 volume II, SC).
         return true;
     }
-    let (ours, theirs) = (normalize(mode, ours), normalize(mode, theirs));
+    let (ours, mut theirs) = (normalize(mode, ours), normalize(mode, theirs));
+    if !mode.set.is_mips() && ours.words[word::FLAGS] & IT == 0 {
+        // The last instruction of an IT block may be executed as if it stood behind, once its condition has been tested.
+        theirs.words[word::FLAGS] &= !IT;
+    }
+    if mode.mips.is_some_and(|features| !features.nan2008) {
+        open_floats::choose_nans(&ours, &mut theirs);
+    }
+    if mode.mips.is_some_and(|features| features.fr && !features.msa) {
+        if open_floats::reads_open_half(mode, sequence) {
+            return true;
+        }
+        open_floats::close_halves(&ours, &mut theirs);
+    }
     if ours.words[word::SIGNAL] == SIGSEGV && !mode.set.is_mips() {
         // How far a load or store of several registers has got is open (ARM DDI 0406C, B1.9.8).
         return end(&ours) == end(&theirs);

@@ -58,6 +58,9 @@ impl Sequence {
 /// Instructions in a sequence, at most.
 pub(crate) const LENGTH: usize = 8;
 
+/// FS, NX, Cause, Flags and rounding mode of MSACSR.
+const MSACSR: u32 = 0x0105_f07f;
+
 /// Makes sequences for a mode.
 #[derive(Clone, Copy)]
 pub(crate) struct Generator<'a> {
@@ -69,7 +72,7 @@ pub(crate) struct Generator<'a> {
 impl Generator<'_> {
     /// A random sequence.
     pub(crate) fn sequence(self, random: &mut Random) -> Sequence {
-        let len = 1 + random.below(LENGTH);
+        let len = if self.mode.alone() { 1 } else { 1 + random.below(LENGTH) };
         // Few registers, so that instructions work on each other's results, or many.
         let few = random.below(2) == 0;
         let mut code: Vec<Insn> = Vec::new();
@@ -163,6 +166,7 @@ impl Generator<'_> {
         };
         // A changed bit may have made it an instruction of another row, or one that is not of this mode.
         let now = self.mode.rows.iter().find(|other| other.name == name && other.len == row.len);
+        // Rows of other modes are tried there, and only those are known to be in proper form that are in the list.
         let moved = match now {
             Some(now) => name != row.name && now.jumps() || !now.is_proper(word),
             None => name != UNDEFINED,
@@ -291,6 +295,9 @@ impl Generator<'_> {
             words[word::ACCUMULATORS..word::ACCUMULATORS + 8].fill_with(|| integer(end, random));
         }
         words[word::FP_STATUS] = random.word() & self.mode.fp_status_in;
+        if self.mode.mips.is_some_and(|features| features.msa) {
+            words[word::VECTOR_STATUS] = random.word() & MSACSR;
+        }
         let vectors = std::array::from_fn(|_| [float(random), float(random)]);
         Input { words, vectors }
     }

@@ -77,7 +77,7 @@ pub(crate) fn difference(
     let mut out = format!("{} {engine}:\n{}", mode.name, code(mode, sequence));
     for n in 0..word::COUNT {
         let (was, our, their) = (sequence.input.words[n], ours.words[n], theirs.words[n]);
-        if our != their {
+        if our != their || n == word::SIGNAL && our != 0 {
             let _ = writeln!(out, "  {:<10} was {was:#x}, is {our:#x}, in qemu {their:#x}", name(mode, n));
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use demotic_arm::{a32, t32, vfp};
+use demotic_arm::{a32, asimd, t32, vfp};
 use demotic_mips::{Encoding, MipsConfig, decode as mips, micromips, mips16e};
 use demotic_test_harness::random::Random;
 
@@ -186,6 +186,20 @@ pub(crate) fn vfp_t32() -> Vec<Row> {
     rows!(vfp::decoder, 4, always, |_| true)
 }
 
+/// The rows of Advanced SIMD, in A32 words.
+pub(crate) fn asimd_a32() -> Vec<Row> {
+    rows!(asimd::decoder, 4, unchanged, |_| true)
+}
+
+/// The rows of Advanced SIMD, in T32 words. Their fields stay where they are.
+pub(crate) fn asimd_t32() -> Vec<Row> {
+    rows!(asimd::decoder, 4, to_t32, |_| true)
+}
+
+fn to_t32(word: u32, _: &mut Random) -> u32 {
+    asimd::to_t32(word)
+}
+
 /// The rows that a MIPS processor has.
 pub(crate) fn mips(config: MipsConfig, accept: fn(&str, Option<&str>) -> bool) -> Vec<Row> {
     let has = move |row: &mips::Row| {
@@ -232,6 +246,9 @@ fn repeatable(word: u32, _: &mut Random) -> u32 {
 
 /// What an A32 word is.
 pub(crate) fn classify_a32(word: u32) -> Class {
+    if let Some(row) = asimd::decoder::row(word) {
+        return class!(asimd::decoder, Some(row));
+    }
     match vfp::decoder::row(word) {
         Some(row) => class!(vfp::decoder, Some(row)),
         None => class!(a32::decoder, decoder::row(word)),
@@ -243,8 +260,11 @@ pub(crate) fn classify_t32(word: u32) -> Class {
     if word >> 16 == 0 {
         return class!(t32::narrow, decoder::row(word));
     }
+    if let Some(row) = asimd::decoder::row(asimd::of_t32(word)) {
+        return class!(asimd::decoder, Some(row));
+    }
     match vfp::decoder::row(word) {
-        Some(row) if word >> 28 == 14 => class!(vfp::decoder, Some(row)),
+        Some(row) if matches!(word >> 28, 14 | 15) => class!(vfp::decoder, Some(row)),
         _ => class!(t32::wide, decoder::row(word)),
     }
 }
