@@ -3,7 +3,7 @@
 use super::op::{Env, Finish, OpCode, Run, Words, get, next, set};
 use crate::fp::{self, double, single};
 use crate::guest::NanRule;
-use crate::softfloat::{FloatCall, FloatOp, Number, Soft};
+use crate::softfloat::{Exceptions, FloatCall, FloatOp, Number, Soft};
 use crate::types::{FloatCc, FpMode, Rounding, Type};
 
 /// Declares functions of `fp` as type parameters.
@@ -199,6 +199,60 @@ pub(super) fn raises<M>(w: &mut Words, env: &mut Env<'_, M>, op: &OpCode<M>, res
     next(w, env, rest)
 }
 
+/// [`raises`] for an operation that `F` computes, rounding to nearest: once "inexact" has accumulated, an ordinary result
+/// has nothing to add, however it is rounded.
+fn raises_by<M, F: Binary, const WIDE: bool>(
+    w: &mut Words,
+    env: &mut Env<'_, M>,
+    op: &OpCode<M>,
+    rest: &[OpCode<M>],
+) -> Finish {
+    let before = accumulated(w, op.imm);
+    let (a, b) = (get(w, op.a), get(w, op.b));
+    let settled = before & u64::from(Exceptions::INEXACT.0) != 0;
+    if settled && is_quiet::<F, WIDE>(env.nan_rule, a, b) {
+        set(w, op.dst, before);
+        return next(w, env, rest);
+    }
+    raises(w, env, op, rest)
+}
+
+/// The run for a call's exceptions: with the host's help where that is enough.
+pub(super) fn raises_run<M>(call: &FloatCall) -> Run<M> {
+    match (call.op, call.from, call.to) {
+        (FloatOp::Add, Number::F32, Number::F32) => raises_by::<M, Add32, false>,
+        (FloatOp::Sub, Number::F32, Number::F32) => raises_by::<M, Sub32, false>,
+        (FloatOp::Mul, Number::F32, Number::F32) => raises_by::<M, Mul32, false>,
+        (FloatOp::Div, Number::F32, Number::F32) => raises_by::<M, Div32, false>,
+        (FloatOp::Add, Number::F64, Number::F64) => raises_by::<M, Add64, true>,
+        (FloatOp::Sub, Number::F64, Number::F64) => raises_by::<M, Sub64, true>,
+        (FloatOp::Mul, Number::F64, Number::F64) => raises_by::<M, Mul64, true>,
+        (FloatOp::Div, Number::F64, Number::F64) => raises_by::<M, Div64, true>,
+        _ => raises,
+    }
+}
+
+/// Whether an operation raises nothing, or only "inexact", in whichever mode.
+fn is_quiet<F: Binary, const WIDE: bool>(rule: NanRule, a: u64, b: u64) -> bool {
+    !is_subnormal::<WIDE>(a) && !is_subnormal::<WIDE>(b) && is_ordinary::<WIDE>(F::eval(rule, a, b))
+}
+
+/// The exponent field of a number.
+fn exponent<const WIDE: bool>(x: u64) -> u64 {
+    if WIDE { x >> 52 & 0x7ff } else { x >> 23 & 0xff }
+}
+
+/// Whether a result is so far from the ends of its format that no rounding reaches them.
+fn is_ordinary<const WIDE: bool>(x: u64) -> bool {
+    let last = if WIDE { 0x7ff } else { 0xff };
+    (2..last - 1).contains(&exponent::<WIDE>(x))
+}
+
+fn is_subnormal<const WIDE: bool>(x: u64) -> bool {
+    let fraction = if WIDE { x << 12 } else { x << 41 };
+    exponent::<WIDE>(x) == 0 && fraction != 0
+}
+
 /// `dst` = the exceptions that the soft-float call `imm` raises on `a`, `b`, `c`, with bit 8 set.
 pub(super) fn cause<M>(w: &mut Words, env: &mut Env<'_, M>, op: &OpCode<M>, rest: &[OpCode<M>]) -> Finish {
     let operands = [get(w, op.a), get(w, op.b), get(w, op.c)];
@@ -241,4 +295,44 @@ pub(super) fn helper<M>(w: &mut Words, env: &mut Env<'_, M>, op: &OpCode<M>, res
         set(w, op.dst, value);
     }
     next(w, env, rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether the soft-float agrees, in every mode, that a quiet operation raises nothing but "inexact".
+    fn agrees<F: Binary, const WIDE: bool>(op: FloatOp, a: u64, b: u64) -> bool {
+        let (rule, format) = (NanRule::Arm, if WIDE { Number::F64 } else { Number::F32 });
+        let roundings = [Rounding::Nearest, Rounding::Up, Rounding::Down, Rounding::Zero];
+        let modes = roundings
+            .into_iter()
+            .flat_map(|round| [false, true].map(|flush| FpMode { round, flush, ..FpMode::NEAREST }));
+        let mut raised = modes.map(|mode| FloatCall::new(op, format, mode).evaluate(rule, [a, b, 0]).1.0);
+        !is_quiet::<F, WIDE>(rule, a, b) || raised.all(|raised| raised & !Exceptions::INEXACT.0 == 0)
+    }
+
+    #[test]
+    fn what_is_quiet_raises_nothing_but_inexact() {
+        // Numbers at both ends of the formats and in the middle, with few and with all bits of their fractions.
+        let parts = |last: u64| [0, 1, 2, 3, last / 2, last / 2 + 1, last - 3, last - 2, last - 1, last];
+        for (x, y) in parts(0xff).into_iter().flat_map(|x| parts(0xff).map(|y| (x, y))) {
+            for (f, g) in [(0, 0), (1, 0x7f_ffff), (0x40_0000, 1), (0x7f_ffff, 0x7f_ffff)] {
+                let (a, b) = (x << 23 | f, y << 23 | g | 1 << 31);
+                assert!(agrees::<Add32, false>(FloatOp::Add, a, b), "{a:#x} + {b:#x}");
+                assert!(agrees::<Sub32, false>(FloatOp::Sub, a, b), "{a:#x} - {b:#x}");
+                assert!(agrees::<Mul32, false>(FloatOp::Mul, a, b), "{a:#x} * {b:#x}");
+                assert!(agrees::<Div32, false>(FloatOp::Div, a, b), "{a:#x} / {b:#x}");
+            }
+        }
+        for (x, y) in parts(0x7ff).into_iter().flat_map(|x| parts(0x7ff).map(|y| (x, y))) {
+            for (f, g) in [(0, 0), (1, (1 << 52) - 1), (1 << 51, 1), ((1 << 52) - 1, (1 << 52) - 1)] {
+                let (a, b) = (x << 52 | f, y << 52 | g | 1 << 63);
+                assert!(agrees::<Add64, true>(FloatOp::Add, a, b), "{a:#x} + {b:#x}");
+                assert!(agrees::<Sub64, true>(FloatOp::Sub, a, b), "{a:#x} - {b:#x}");
+                assert!(agrees::<Mul64, true>(FloatOp::Mul, a, b), "{a:#x} * {b:#x}");
+                assert!(agrees::<Div64, true>(FloatOp::Div, a, b), "{a:#x} / {b:#x}");
+            }
+        }
+    }
 }

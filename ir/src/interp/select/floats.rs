@@ -88,7 +88,7 @@ macro_rules! float_methods {
         }
 
         fn fraises(&mut self, _: Type, a: Value, b: Value, c: Value, call: FloatCall) -> Done {
-            let draft = self.exceptions(call, [a, b, c], float::raises);
+            let draft = self.exceptions(call, [a, b, c], float::raises_run(&call));
             self.accumulating(draft)
         }
 
