@@ -74,10 +74,11 @@ __start:
 	mtc0 $t0, $13
 	ehb
 	nop
-	# three timer ticks by wait
+	# three timer ticks by wait, so far apart that a slow host does not come too late to set the next
 	li   $s6, 0
+	li   $t1, 4000000
 	mfc0 $t0, $9
-	addiu $t0, $t0, 30000
+	addu $t0, $t0, $t1
 	mtc0 $t0, $11
 	li   $t0, 0x20008001
 	mtc0 $t0, $12
@@ -162,8 +163,9 @@ intr:	andi $k1, $k0, 0x8000
 	addiu $s7, $s7, 77
 	eret
 tick:	addiu $s6, $s6, 1
+	li   $k1, 4000000
 	mfc0 $k0, $9
-	addiu $k0, $k0, 30000
+	addu $k0, $k0, $k1
 	mtc0 $k0, $11
 	ehb
 	eret
