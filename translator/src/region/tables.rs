@@ -7,6 +7,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
+use demotic_ir::interp::integer;
 use demotic_ir::passes::evaluate;
 use demotic_ir::{Block, CodeSource, Exit, Op, Slot, Type, Value};
 
@@ -69,9 +70,13 @@ fn table_of(
     let pc = block.guest.get(block.insts[jump].src as usize)?.pc;
     let search = Search { block, code, registers: profile.state_at(pc)? };
     let mut table = search.table(target, jump, &known.iter().map(|&(pc, _)| pc).collect())?;
+    // The registers are compared at the jump: nothing before it may have changed what it was computed from.
+    let is_base = |slot: Slot| table.registers.iter().any(|&(base, _)| base == slot);
+    if block.insts[..jump].iter().any(|inst| matches!(inst.op, Op::Put { slot, .. } if is_base(slot))) {
+        return None;
+    }
     for inst in &block.insts[table.computes()] {
         match inst.op {
-            Op::Put { slot, .. } if table.registers.iter().any(|&(base, _)| base == slot) => return None,
             // The target itself is of use: its computation stays where it is.
             Op::Put { slot, .. } if known.iter().any(|&(_, b)| flow.live_in[b].contains(slot)) => {
                 table.first = jump;
@@ -174,7 +179,7 @@ impl Search<'_> {
                 let address = self.evaluate(addr, index, i)?.wrapping_add_signed(disp.into());
                 let value = self.code.read_only(address, mem.size.bytes())?;
                 let value = if mem.big { value.swap_bytes() >> (64 - mem.size.bits()) } else { value };
-                Some(if mem.sign { sign_extended(value, mem.size.bits()) } else { value })
+                Some(if mem.sign { integer::sext_low(Type::I32, value, mem.size) } else { value })
             }
             op => evaluate(&op, |v| self.evaluate(v, index, i)),
         }
@@ -192,10 +197,4 @@ impl Search<'_> {
         }
         Some(found)
     }
-}
-
-/// The low `bits` of a value sign-extended to 32 bits.
-fn sign_extended(value: u64, bits: u32) -> u64 {
-    let shift = 64 - bits;
-    u64::from(((value << shift) as i64 >> shift) as u32)
 }

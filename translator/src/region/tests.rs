@@ -154,6 +154,14 @@ fn a_jump_table_is_read() {
 }
 
 #[test]
+fn a_table_whose_register_has_changed_at_the_jump_is_not_used() {
+    // addu a1, a1, t0; lw t0, 0(a1): what a1 holds at the jump is not where the table begins.
+    let mut code = DISPATCH;
+    (code[1], code[2]) = (0x00a8_2821, 0x8ca8_0000);
+    assert_eq!(table(&code, &[0x1014, 0x101c, 0x1024, 0x102c]), None);
+}
+
+#[test]
 fn a_jump_that_has_left_the_table_keeps_its_way() {
     // As from here, but with another table.
     assert_eq!(table(&DISPATCH, &[0x1014, 0x101c, 0x1024, 0x1000]), None);

@@ -82,7 +82,7 @@ impl<M: Memory> BlockCache<M> {
         &self.profile
     }
 
-    /// Notes where a way out of a block with a computed target has led.
+    /// Notes where a way out of a block with a computed target has led, and the state there.
     pub(super) fn note_target(&mut self, from: BlockIndex, way: usize, target: u64, state: &[u64]) {
         let block = &self.blocks[from as usize];
         let Some(way) = block.code.ways().get(way) else { return };
