@@ -37,6 +37,13 @@ pub(crate) struct CompiledRegion {
     pub(crate) guest_insns: usize,
 }
 
+impl CompiledRegion {
+    /// Whether one of its blocks begins at a location: while that is hot, so is likely the region's entry.
+    pub(crate) fn contains_block(&self, loc: Loc) -> bool {
+        self.entry.mode == loc.mode && self.ranges.iter().any(|&(start, _)| start == loc.pc & !1)
+    }
+}
+
 /// A compilation for readers: Cranelift's IR and the host code as text.
 #[derive(Clone, Debug)]
 pub struct Listing {

@@ -20,7 +20,7 @@ use crate::lower::{LowerOptions, MemoryModel};
 use crate::region::{FormOptions, Profile, ProfileData, form_with_dataflow};
 use changes::CodeChanges;
 use placed::{PlaceError, PlacedCode};
-use worker::Worker;
+use worker::{Finished, Request, Worker};
 
 /// Which engine runs the guest.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -266,10 +266,10 @@ impl Engine {
         self.place(compiled, at_base)
     }
 
-    /// Asks for a location to be translated in the background.
-    pub(crate) fn request(&self, loc: Loc, profile: ProfileData) {
+    /// Asks for a location to be translated in the background. `news` is what has been executed since the last request.
+    pub(crate) fn request(&self, loc: Loc, news: ProfileData) {
         let time = lock(&self.changes).now();
-        lock(&self.worker).request(&self.context, loc, time, profile);
+        lock(&self.worker).request(&self.context, Request { loc, time, news });
     }
 
     /// Where finished translations appear. To be asked for again after a fork.
@@ -277,16 +277,18 @@ impl Engine {
         FinishedFlag(lock(&self.worker).done())
     }
 
-    /// Places what the background thread has finished. Gives the locations.
-    pub(crate) fn place_finished(&self, at_base: bool) -> Vec<(Loc, u64)> {
+    /// Places what the background thread has finished. Gives the locations and their code, none for those that may be
+    /// asked for again.
+    pub(crate) fn place_finished(&self, at_base: bool) -> Vec<(Loc, Option<u64>)> {
         let finished = lock(&self.worker).take_finished();
         let mut placed = Vec::new();
-        for (loc, time, compiled) in finished {
-            if compiled.as_ref().is_ok_and(|c| lock(&self.changes).changed_since(time, &c.ranges)) {
-                continue;
-            }
-            if let Some(code) = self.place(compiled, at_base) {
-                placed.push((loc, code));
+        for Finished { loc, time, compiled } in finished {
+            match compiled {
+                None => placed.push((loc, None)),
+                Some(Ok(c)) if lock(&self.changes).changed_since(time, &c.ranges) => placed.push((loc, None)),
+                Some(compiled) => {
+                    placed.extend(self.place(compiled, at_base).map(|code| (loc, Some(code))));
+                }
             }
         }
         placed

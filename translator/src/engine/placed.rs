@@ -4,11 +4,12 @@
 //! to the pad at the cache's start, which jumps to the miss thunk. Lists of the sites per target make linking and
 //! unlinking exact.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::os::fd::OwnedFd;
 
 use demotic_ir::Loc;
+use rustc_hash::FxHashMap;
 
 use crate::TranslatorError;
 use crate::compile::CompiledRegion;
@@ -40,12 +41,12 @@ struct Placed {
 /// The code cache and its tables.
 pub(super) struct PlacedCode {
     cache: CodeCache,
-    regions: HashMap<RegionId, Placed>,
-    by_entry: HashMap<Loc, RegionId>,
+    regions: FxHashMap<RegionId, Placed>,
+    by_entry: FxHashMap<Loc, RegionId>,
     by_offset: BTreeMap<usize, RegionId>,
     by_page: BTreeMap<u64, Vec<RegionId>>,
     /// Sites that lead to a location, whether it is translated or not.
-    sites: HashMap<Loc, Vec<(RegionId, usize)>>,
+    sites: FxHashMap<Loc, Vec<(RegionId, usize)>>,
     next_id: RegionId,
     segment: usize,
     used: usize,
@@ -69,11 +70,11 @@ impl PlacedCode {
         cache.write(PAD, &pad(miss_thunk));
         Ok(PlacedCode {
             cache,
-            regions: HashMap::new(),
-            by_entry: HashMap::new(),
+            regions: FxHashMap::default(),
+            by_entry: FxHashMap::default(),
             by_offset: BTreeMap::new(),
             by_page: BTreeMap::new(),
-            sites: HashMap::new(),
+            sites: FxHashMap::default(),
             next_id: 0,
             segment: 0,
             used: PAD_SIZE,

@@ -3,8 +3,9 @@
 //! Requests go in by a channel and results come out in a list; nothing else is shared but the context. A
 //! forked child has no such thread and starts one of its own with its first request.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
 use demotic_ir::Loc;
@@ -14,12 +15,21 @@ use crate::TranslatorError;
 use crate::compile::{CompiledRegion, Compiler};
 use crate::region::ProfileData;
 
-type Finished = (Loc, u64, Result<CompiledRegion, TranslatorError>);
+/// What became of a request.
+pub(super) struct Finished {
+    pub(super) loc: Loc,
+    pub(super) time: u64,
+    /// `None` if another region that was asked for before contains the location.
+    pub(super) compiled: Option<Result<CompiledRegion, TranslatorError>>,
+}
 
-struct Request {
-    loc: Loc,
-    time: u64,
-    profile: ProfileData,
+/// Asks for the region at a location.
+pub(super) struct Request {
+    pub(super) loc: Loc,
+    /// When, as [`super::changes::CodeChanges`] counts.
+    pub(super) time: u64,
+    /// What has been executed since the last request.
+    pub(super) news: ProfileData,
 }
 
 /// Results, and whether there are any.
@@ -47,14 +57,7 @@ impl Worker {
         Worker { requests: None, done: Arc::default() }
     }
 
-    pub(super) fn request(
-        &mut self,
-        context: &Arc<TranslateContext>,
-        loc: Loc,
-        time: u64,
-        profile: ProfileData,
-    ) {
-        let request = Request { loc, time, profile };
+    pub(super) fn request(&mut self, context: &Arc<TranslateContext>, request: Request) {
         if self.requests.is_none() {
             self.requests = start(context.clone(), self.done.clone());
         }
@@ -84,18 +87,88 @@ impl Worker {
 
 fn start(context: Arc<TranslateContext>, done: Arc<Done>) -> Option<Sender<Request>> {
     let (sender, receiver) = channel::<Request>();
-    let body = move || {
-        let mut compiler = Compiler::new(context.isa.clone());
-        while let Ok(Request { loc, time, profile }) = receiver.recv() {
-            let compiled = context.translate(&mut compiler, loc, Some(&profile));
-            lock(&done.list).push((loc, time, compiled));
-            done.any.store(true, Ordering::Relaxed);
-        }
-    };
+    let body = move || translate_all(&context, &receiver, &done);
     // Guest signals are for the guest's own threads.
     let spawned = crate::host::with_signals_blocked(|| {
         std::thread::Builder::new().name("demotic-translate".into()).stack_size(8 << 20).spawn(body)
     });
     spawned.inspect_err(|e| tracing::warn!(target: "translate", "no thread for translations: {e}")).ok()?;
     Some(sender)
+}
+
+/// Serves requests until nobody can make any.
+fn translate_all(context: &TranslateContext, receiver: &Receiver<Request>, done: &Done) {
+    let mut compiler = Compiler::new(context.isa.clone());
+    let mut waiting = Waiting::default();
+    loop {
+        if waiting.requests.is_empty() {
+            let Ok(request) = receiver.recv() else { return };
+            waiting.take_in(request);
+        }
+        receiver.try_iter().for_each(|request| waiting.take_in(request));
+        let Some((loc, time)) = waiting.requests.pop_front() else { continue };
+        let compiled = context.translate(&mut compiler, loc, Some(&waiting.profile));
+        receiver.try_iter().for_each(|request| waiting.take_in(request));
+        let mut finished = compiled.as_ref().map(|region| waiting.give_up(region)).unwrap_or_default();
+        finished.push(Finished { loc, time, compiled: Some(compiled) });
+        lock(&done.list).append(&mut finished);
+        done.any.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Requests that have come in, and what is known of the guest by them.
+#[derive(Default)]
+struct Waiting {
+    /// Locations, and when they were asked for.
+    requests: VecDeque<(Loc, u64)>,
+    profile: ProfileData,
+}
+
+impl Waiting {
+    fn take_in(&mut self, Request { loc, time, news }: Request) {
+        self.profile.add(news);
+        self.requests.push_back((loc, time));
+    }
+
+    /// Gives up requests for blocks of a region that has just been translated. They became hot while the guest waited
+    /// for it: the blocks of a loop all do, and would each get a region with the whole loop.
+    fn give_up(&mut self, region: &CompiledRegion) -> Vec<Finished> {
+        let all = std::mem::take(&mut self.requests).into_iter();
+        let (contained, others): (VecDeque<_>, _) = all.partition(|&(loc, _)| region.contains_block(loc));
+        self.requests = others;
+        contained.into_iter().map(|(loc, time)| Finished { loc, time, compiled: None }).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::region::Profile;
+
+    fn request(pc: u64, executed: u64) -> Request {
+        let mut news = ProfileData::default();
+        news.note_block(executed);
+        Request { loc: Loc { pc, mode: 1 }, time: 0, news }
+    }
+
+    #[test]
+    fn blocks_of_the_last_region_are_given_up_and_their_news_kept() {
+        let mut waiting = Waiting::default();
+        waiting.take_in(request(0x1011, 0x100));
+        waiting.take_in(request(0x1014, 0x200));
+        waiting.take_in(request(0x2000, 0x300));
+        let region = CompiledRegion {
+            entry: Loc { pc: 0x1000, mode: 1 },
+            code: Vec::new(),
+            links: Vec::new(),
+            faults: Vec::new(),
+            ranges: vec![(0x1000, 0x1010), (0x1010, 0x1020)],
+            guest_insns: 8,
+        };
+        let given_up: Vec<u64> = waiting.give_up(&region).iter().map(|finished| finished.loc.pc).collect();
+        assert_eq!(given_up, [0x1011]);
+        let left: Vec<u64> = waiting.requests.iter().map(|(loc, _)| loc.pc).collect();
+        assert_eq!(left, [0x1014, 0x2000]);
+        assert!([0x100, 0x200, 0x300].iter().all(|&pc| waiting.profile.executed(pc)));
+    }
 }

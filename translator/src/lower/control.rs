@@ -1,13 +1,12 @@
 //! Exits, calls, returns and safepoint polls.
 
-use std::collections::HashMap;
-
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{
     self, BlockArg, ExtFuncData, ExternalName, InstBuilder, JumpTableData, UserExternalName,
 };
 use demotic_ir::{Exit, ExitId, Kicker, Op, Slot, Trap, Type, Value};
+use rustc_hash::FxHashMap;
 
 use super::{LinkExit, Lowerer, state_access};
 use crate::region::{BlockId, CallKind, Edge, JumpTable, goes_on};
@@ -293,7 +292,7 @@ impl Lowerer<'_> {
             self.b.ins().brif(same, next, NO_ARGS, other, NO_ARGS);
             self.b.switch_to_block(next);
         }
-        let known: HashMap<u64, BlockId> = self.region.indirect_edges(self.at, id).into_iter().collect();
+        let known: FxHashMap<u64, BlockId> = self.region.indirect_edges(self.at, id).into_iter().collect();
         let block = |pc: &u64| known.get(pc).map_or(other, |&b| self.blocks[b]);
         let blocks: Vec<_> = table.targets.iter().map(block).collect();
         let entries: Vec<_> = blocks.into_iter().map(|b| self.b.func.dfg.block_call(b, NO_ARGS)).collect();

@@ -22,8 +22,6 @@ pub(crate) use control::decode_trap;
 pub(crate) use float::evaluate as evaluate_float;
 pub(crate) use vector::evaluate as evaluate_vector_float;
 
-use std::collections::{HashMap, HashSet};
-
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F32, F64, I8, I8X16, I32, I64};
 use cranelift_codegen::ir::{
@@ -32,6 +30,7 @@ use cranelift_codegen::ir::{
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use demotic_ir::{Lanes, NanRule, Op, Slot, StateLayout, Type, Value};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::region::{BlockId, Dataflow, Ranges, Region, SlotSet};
 use flags::FlagSet;
@@ -99,15 +98,15 @@ pub(crate) struct Lowerer<'a> {
     helper_signature: SigRef,
     preserving_signature: SigRef,
     trap_signature: SigRef,
-    variables: HashMap<Slot, Variable>,
+    variables: FxHashMap<Slot, Variable>,
     /// Memory for the operands of vector helpers, if there are any.
     vector_slot: Option<ir::StackSlot>,
     /// Which address arithmetic never wraps around.
     ranges: Ranges,
     /// The pairs of registers that are vectors, their variables, and where the halves come from in the block so far.
     pairs: Pairs,
-    pair_variables: HashMap<Slot, Variable>,
-    pair_sources: HashMap<Slot, [HalfSource; 2]>,
+    pair_variables: FxHashMap<Slot, Variable>,
+    pair_sources: FxHashMap<Slot, [HalfSource; 2]>,
     /// Second halves of accesses that have been done: an instruction of the block, and what it has loaded.
     second_load: Option<(usize, ir::Value)>,
     second_store: Option<usize>,
@@ -117,7 +116,7 @@ pub(crate) struct Lowerer<'a> {
     /// them.
     raised: Option<(usize, ir::Value)>,
     /// Vectors that are known to have no subnormal lanes.
-    flushed: HashSet<(ir::Value, Lanes)>,
+    flushed: FxHashSet<(ir::Value, Lanes)>,
     blocks: Vec<ir::Block>,
     exits: Vec<LinkExit>,
     /// Flag producers at the end of each lowered block.
@@ -201,17 +200,17 @@ pub(crate) fn lower_region(
         helper_signature,
         preserving_signature,
         trap_signature,
-        variables: HashMap::new(),
+        variables: FxHashMap::default(),
         vector_slot: None,
         ranges: Ranges::of(region, layout),
         pairs: Pairs::of(region),
-        pair_variables: HashMap::new(),
-        pair_sources: HashMap::new(),
+        pair_variables: FxHashMap::default(),
+        pair_sources: FxHashMap::default(),
         second_load: None,
         second_store: None,
         widths: state::Widths::of(region, layout),
         raised: None,
-        flushed: HashSet::new(),
+        flushed: FxHashSet::default(),
         blocks,
         exits: Vec::new(),
         flags_out: vec![FlagSet::IN_SLOTS; region.blocks.len()],

@@ -4,12 +4,11 @@
 //! A half of a vector is an integer only where something asks for the integer ([`Lowered::Half`]): putting both halves
 //! of a vector to a pair, or joining them again, costs nothing.
 
-use std::collections::HashMap;
-
 use cranelift_codegen::ir::types::{I8X16, I64, I64X2};
 use cranelift_codegen::ir::{self, Endianness, InstBuilder, MemFlagsData};
 use cranelift_frontend::Variable;
 use demotic_ir::{Block, MemOp, MemSize, Op, Slot, Type, Value};
+use rustc_hash::FxHashMap;
 
 use super::memory::guest_access;
 use super::{Lowered, Lowerer, MemoryModel, state_access};
@@ -29,7 +28,7 @@ pub(super) struct Place {
 
 /// The pairs of a region.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Pairs(HashMap<Slot, Place>);
+pub(super) struct Pairs(FxHashMap<Slot, Place>);
 
 /// So many votes are not to be outweighed.
 const NEVER: u32 = u32::MAX / 4;
@@ -38,9 +37,9 @@ const NEVER: u32 = u32::MAX / 4;
 #[derive(Default)]
 struct Votes {
     /// How often two registers are one vector.
-    together: HashMap<(Slot, Slot), u32>,
+    together: FxHashMap<(Slot, Slot), u32>,
     /// How often a register is something else.
-    alone: HashMap<Slot, u32>,
+    alone: FxHashMap<Slot, u32>,
 }
 
 impl Pairs {
@@ -71,9 +70,9 @@ impl Votes {
     fn count(&mut self, block: &Block) {
         let def = |v: Value| &block.insts[v.0 as usize].op;
         // Where the halves of vectors go, by vector.
-        let mut put: HashMap<Value, (Option<Slot>, Option<Slot>)> = HashMap::new();
+        let mut put: FxHashMap<Value, (Option<Slot>, Option<Slot>)> = FxHashMap::default();
         // Where what is loaded goes, and which of that is joined.
-        let (mut loaded, mut joined) = (HashMap::new(), Vec::new());
+        let (mut loaded, mut joined) = (FxHashMap::default(), Vec::new());
         for inst in &block.insts {
             match inst.op {
                 Op::Get { ty, slot } | Op::Put { ty, slot, .. } if ty != Type::I64 => {

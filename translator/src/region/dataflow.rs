@@ -2,9 +2,8 @@
 //!
 //! Every way out of a region that is inside a loop would otherwise make all registers and flags live around the loop.
 
-use std::collections::HashMap;
-
 use demotic_ir::{Block, FlagMask, FlagSlots, Op, StateLayout, Type};
+use rustc_hash::FxHashMap;
 
 use super::{BlockId, Edge, Region, RegionBlock, SlotSet};
 
@@ -19,7 +18,7 @@ pub(crate) struct Dataflow {
     /// Slots whose SSA value may be newer than the word in the state.
     pub(crate) dirty_in: Vec<SlotSet>,
     /// The slots that are known to be dead at addresses outside the region.
-    dead_out: HashMap<u64, SlotSet>,
+    dead_out: FxHashMap<u64, SlotSet>,
     /// Every memory access may leave the region.
     exact_accesses: bool,
     /// What each instruction of each block reads and writes.
@@ -50,7 +49,7 @@ impl Dataflow {
     pub(crate) fn run(
         region: &mut Region,
         layout: &StateLayout,
-        dead_out: HashMap<u64, SlotSet>,
+        dead_out: FxHashMap<u64, SlotSet>,
         exact_accesses: bool,
     ) -> Dataflow {
         let mut flow = Dataflow {

@@ -1,9 +1,10 @@
 //! Collects the blocks of a region.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use demotic_ir::passes::{PassOptions, PassTimes, run_timed};
 use demotic_ir::{Block, CodeSource, Exit, GuestArch, LiftOptions, Loc, Op};
+use rustc_hash::FxHashMap;
 
 use super::dataflow::killed_first;
 use super::{
@@ -96,7 +97,7 @@ pub fn form_region(
         entry,
         blocks: Vec::new(),
         contexts: vec![Context::Function],
-        index: HashMap::new(),
+        index: FxHashMap::default(),
         return_sites: Vec::new(),
         pass_times: PassTimes::default(),
     };
@@ -200,7 +201,7 @@ impl Former<'_> {
                 block,
                 context,
                 loop_header: false,
-                calls: HashMap::new(),
+                calls: FxHashMap::default(),
                 jumps,
                 callees,
                 table: None,
@@ -215,7 +216,7 @@ impl Former<'_> {
     }
 
     /// The indirect calls of a block that have only ever had one callee.
-    fn callees(&self, block: &Block) -> HashMap<u16, u64> {
+    fn callees(&self, block: &Block) -> FxHashMap<u16, u64> {
         let calls = indirect_exits(block, |e| matches!(e, Exit::CallIndirect { .. }));
         let single = |(exit, pc)| match self.targets(pc) {
             [callee] => Some((exit, *callee)),
@@ -226,7 +227,7 @@ impl Former<'_> {
 
     /// Decides for each direct call what becomes of it; adds the blocks of inlined callees.
     fn resolve_calls(&mut self, region: &mut Region) {
-        let mut leaves: HashMap<u64, Option<Body>> = HashMap::new();
+        let mut leaves: FxHashMap<u64, Option<Body>> = FxHashMap::default();
         let roots = region.blocks.len();
         for from in 0..roots {
             for exit in 0..region.blocks[from].block.exits.len() {
@@ -328,10 +329,10 @@ fn dead_out(
     code: &dyn CodeSource,
     region: &Region,
     exact_accesses: bool,
-) -> HashMap<u64, SlotSet> {
+) -> FxHashMap<u64, SlotSet> {
     let flags = arch.layout().flags.iter().flat_map(|f| [f.n, f.z, f.c, f.v]).collect();
     let all = if exact_accesses { flags } else { SlotSet::ALL };
-    let mut dead = HashMap::new();
+    let mut dead = FxHashMap::default();
     for (from, b) in region.blocks.iter().enumerate() {
         for exit in &b.block.exits {
             for pc in direct_targets(exit) {

@@ -14,10 +14,9 @@ mod slots;
 mod tables;
 mod unroll;
 
-use std::collections::HashMap;
-
 use demotic_ir::passes::PassTimes;
 use demotic_ir::{Block, Exit, ExitId, Loc, Trap};
+use rustc_hash::FxHashMap;
 
 pub(crate) use dataflow::Dataflow;
 pub(crate) use form::form_with_dataflow;
@@ -62,13 +61,13 @@ pub(crate) struct RegionBlock {
     pub(crate) context: ContextId,
     /// A back edge leads here: the place for a safepoint poll.
     pub(crate) loop_header: bool,
-    pub(crate) calls: HashMap<u16, CallKind>,
+    pub(crate) calls: FxHashMap<u16, CallKind>,
     /// Where the indirect jumps among the exits have led so far.
-    pub(crate) jumps: HashMap<u16, Vec<u64>>,
+    pub(crate) jumps: FxHashMap<u16, Vec<u64>>,
     /// The table that the indirect jump goes by, if it is known.
     pub(crate) table: Option<JumpTable>,
     /// The only callee so far of the indirect calls among the exits.
-    pub(crate) callees: HashMap<u16, u64>,
+    pub(crate) callees: FxHashMap<u16, u64>,
     /// In an unrolled loop: jumps to this address, the loop's header, go on in this context.
     pub(crate) turn: Option<(u64, ContextId)>,
 }
@@ -80,7 +79,7 @@ pub struct Region {
     /// Block 0 is the entry; the order is a reverse post-order.
     pub(crate) blocks: Vec<RegionBlock>,
     pub(crate) contexts: Vec<Context>,
-    pub(crate) index: HashMap<(ContextId, u64), BlockId>,
+    pub(crate) index: FxHashMap<(ContextId, u64), BlockId>,
     /// Return addresses of recursive calls that were turned into jumps.
     pub(crate) return_sites: Vec<u64>,
     /// Time that the passes took on its blocks.

@@ -1,14 +1,13 @@
 //! Upper bounds of 32-bit registers over a region, and what they are good for: address arithmetic that cannot wrap
 //! around is the same in 64 bits, where the host does it as part of the access.
 
-use std::collections::HashMap;
-
 use demotic_ir::{Block, ExitId, MemSize, Op, Slot, StateLayout, Type, Value};
+use rustc_hash::FxHashMap;
 
 use super::{BlockId, Edge, Region};
 
 /// Upper bounds of registers; of one that is not there nothing is known.
-type Bounds = HashMap<Slot, u32>;
+type Bounds = FxHashMap<Slot, u32>;
 
 /// For each block, which of its values are address arithmetic that never wraps around.
 #[derive(Debug)]
@@ -21,7 +20,7 @@ impl Ranges {
     pub(crate) fn of(region: &Region, layout: &StateLayout) -> Ranges {
         let mut bounds: Vec<Option<Bounds>> = vec![None; region.blocks.len()];
         if let Some(entry) = bounds.first_mut() {
-            *entry = Some(Bounds::new());
+            *entry = Some(Bounds::default());
         }
         let mut changed = true;
         while changed {
@@ -63,7 +62,7 @@ fn flow_out(
     for edge in region.edges(from, exit) {
         let (to, known) = match edge {
             Edge::Inside(to) => (to, slots),
-            Edge::Reloaded(to) => (to, &Bounds::new()),
+            Edge::Reloaded(to) => (to, &Bounds::default()),
             Edge::Out(_) => continue,
         };
         match &mut bounds[to] {

@@ -4,12 +4,12 @@
 //! the guest's table nor a search for the target stands in its way then. The registers that the table's address is
 //! made of are taken to hold what they held when the interpreter came by, and compared with that first.
 
-use std::collections::HashSet;
 use std::ops::Range;
 
 use demotic_ir::interp::integer;
 use demotic_ir::passes::evaluate;
 use demotic_ir::{Block, CodeSource, Exit, Op, Slot, Type, Value};
+use rustc_hash::FxHashSet;
 
 use super::{BlockId, Dataflow, Profile, Region};
 
@@ -101,7 +101,7 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn table(&self, target: Value, jump: usize, known: &HashSet<u64>) -> Option<JumpTable> {
+    fn table(&self, target: Value, jump: usize, known: &FxHashSet<u64>) -> Option<JumpTable> {
         let (first, address) = self.entry(target)?;
         let index = self.index(address)?;
         let mut targets = Vec::new();

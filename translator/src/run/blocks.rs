@@ -1,10 +1,11 @@
 //! The interpreter's blocks: lifted once, linked to one another, counted.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use demotic_ir::interp::{self, Code, Guest, WayKind};
 use demotic_ir::passes::{PassOptions, run as run_passes};
 use demotic_ir::{Block, BlockBuilder, CodeSource, Exit, GuestArch, LiftOptions, Loc, Memory, Trap};
+use rustc_hash::FxHashMap;
 
 use crate::region::ProfileData;
 
@@ -32,8 +33,10 @@ pub(super) struct CachedBlock<M> {
 /// All blocks of one vCPU.
 pub(super) struct BlockCache<M> {
     blocks: Vec<CachedBlock<M>>,
-    by_loc: HashMap<Loc, BlockIndex>,
+    by_loc: FxHashMap<Loc, BlockIndex>,
     profile: ProfileData,
+    /// The part of the profile that the translator has not been told of.
+    news: ProfileData,
     /// Guest pages that blocks were made from.
     pages: BTreeSet<u64>,
 }
@@ -44,8 +47,9 @@ impl<M: Memory> BlockCache<M> {
     pub(super) fn new() -> BlockCache<M> {
         BlockCache {
             blocks: Vec::new(),
-            by_loc: HashMap::new(),
+            by_loc: FxHashMap::default(),
             profile: ProfileData::default(),
+            news: ProfileData::default(),
             pages: BTreeSet::new(),
         }
     }
@@ -74,12 +78,18 @@ impl<M: Memory> BlockCache<M> {
         self.blocks.push(block);
         self.by_loc.insert(loc, index);
         self.profile.note_block(loc.pc);
+        self.news.note_block(loc.pc);
         index
     }
 
-    /// What has been executed so far.
-    pub(super) fn profile(&self) -> &ProfileData {
-        &self.profile
+    /// What has been executed since this was last asked.
+    pub(super) fn take_news(&mut self) -> ProfileData {
+        std::mem::take(&mut self.news)
+    }
+
+    /// From now on everything is news, for a translator that knows nothing.
+    pub(super) fn tell_all_again(&mut self) {
+        self.news = self.profile.clone();
     }
 
     /// Notes where a way out of a block with a computed target has led, and the state there.
@@ -89,6 +99,7 @@ impl<M: Memory> BlockCache<M> {
         let jump = matches!(way.kind, WayKind::JumpIndirect | WayKind::CallIndirect { .. });
         if let Some(&pc) = block.insn_pcs.get(way.src as usize).filter(|_| jump) {
             self.profile.note_target(pc, target, state);
+            self.news.note_target(pc, target, state);
         }
     }
 
@@ -96,6 +107,13 @@ impl<M: Memory> BlockCache<M> {
     pub(super) fn set_translated(&mut self, loc: Loc, code: u64) {
         if let Some(&index) = self.by_loc.get(&loc) {
             self.blocks[index as usize].translated = code;
+        }
+    }
+
+    /// Lets a location become hot again: its translation was given up.
+    pub(super) fn cool(&mut self, loc: Loc) {
+        if let Some(&index) = self.by_loc.get(&loc) {
+            self.blocks[index as usize].heat = 0;
         }
     }
 
@@ -120,6 +138,7 @@ impl<M: Memory> BlockCache<M> {
         self.blocks.clear();
         self.by_loc.clear();
         self.profile.clear();
+        self.news.clear();
         self.pages.clear();
     }
 }

@@ -145,6 +145,8 @@ impl<H: TrapHandler> Runner<'_, H> {
         let mut depth = 0u32;
         // The instruction at the pc must be interpreted even if there is translated code.
         let mut interpret_first = false;
+        // The pc is where a call by the interpreter has returned to.
+        let mut returned = false;
         let entry = nested.then(|| self.context());
         loop {
             let loc = self.loc();
@@ -156,9 +158,10 @@ impl<H: TrapHandler> Runner<'_, H> {
             }
             let code = if interpret_first { None } else { self.code_for(loc) };
             interpret_first = false;
+            let arrived = !std::mem::take(&mut returned);
             let next = match code {
                 Some(code) => self.enter(code, loc.pc),
-                None => match self.interpret(loc, &mut depth, nested) {
+                None => match self.interpret(loc, &mut depth, nested, arrived) {
                     Interpreted::Special(value) => value,
                     Interpreted::Returned(pc) => return self.leave_nested(pc, entry),
                 },
@@ -184,6 +187,7 @@ impl<H: TrapHandler> Runner<'_, H> {
                     if nested && depth == 0 {
                         return self.leave_nested(pc, entry);
                     }
+                    returned = depth > 0;
                     depth = depth.saturating_sub(1);
                 }
             }
@@ -221,7 +225,10 @@ impl<H: TrapHandler> Runner<'_, H> {
             return;
         }
         for (loc, code) in self.vcpu.engine.place_finished(self.at_base()) {
-            self.vcpu.blocks.set_translated(loc, code);
+            match code {
+                Some(code) => self.vcpu.blocks.set_translated(loc, code),
+                None => self.vcpu.blocks.cool(loc),
+            }
         }
         // Entries of dropped code may be among the old ones.
         self.vcpu.state.clear_jump_cache();
@@ -239,14 +246,14 @@ impl<H: TrapHandler> Runner<'_, H> {
     }
 
     /// Interprets from a location until translated code is to be entered, the guest function returns, or a special
-    /// value says why else.
-    fn interpret(&mut self, loc: Loc, depth: &mut u32, nested: bool) -> Interpreted {
+    /// value says why else. `arrived` says that translated code called or left for here, or a loop came back to it:
+    /// what happens often gets a region.
+    fn interpret(&mut self, loc: Loc, depth: &mut u32, nested: bool, arrived: bool) -> Interpreted {
         let engine = self.vcpu.engine.clone();
         let context = engine.context();
         let auto = context.options.kind == EngineKind::Auto && context.options.memory.is_some();
         let mut index = self.vcpu.blocks.at(loc, &*context.arch, context.code.in_mode(loc.mode));
-        if auto {
-            // Translated code called or left for here, or a loop came back to it: what happens often gets a region.
+        if auto && arrived {
             self.warm(index, loc, 2);
         }
         loop {
@@ -331,7 +338,7 @@ impl<H: TrapHandler> Runner<'_, H> {
         let before = block.heat;
         block.heat = before.saturating_add(weight);
         if before < hot && block.heat >= hot {
-            self.vcpu.engine.request(loc, self.vcpu.blocks.profile().clone());
+            self.vcpu.engine.request(loc, self.vcpu.blocks.take_news());
         }
     }
 
@@ -398,6 +405,7 @@ impl<H: TrapHandler> Runner<'_, H> {
         }
         if effects.forked_child {
             self.vcpu.finished = self.vcpu.engine.finished_flag();
+            self.vcpu.blocks.tell_all_again();
         }
         (resume, effects.translations_dropped)
     }
