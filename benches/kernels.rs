@@ -1,6 +1,8 @@
 //! The kernel benchmark: the programs of `benches/kernels`, each run natively, under qemu-user, and under Demotic, in
 //! turn, several times. Figures are ratios of the CPU time (user and system) of whole processes, start-up and
-//! translation included; a ratio is the median over the rounds, each round comparing runs made right after one another.
+//! translation included. A program's time is the least of all rounds: it does the same work each time, and what else
+//! runs on the machine only ever adds. A round runs everything once, so that a busy minute spoils one round of many
+//! kernels and not all rounds of one.
 //!
 //! ```text
 //! cargo bench --bench kernels -- [--rounds N] [--interp] [--only NAME] [--guest CONFIG] [--write-readme] [--json FILE]
@@ -23,6 +25,15 @@ struct Options {
     guest: Option<String>,
     write_readme: bool,
     json: Option<PathBuf>,
+}
+
+/// The least CPU seconds of one kernel, for one guest.
+#[derive(Clone, Copy)]
+struct Least {
+    native: f64,
+    qemu: f64,
+    auto: f64,
+    interp: Option<f64>,
 }
 
 /// CPU seconds of one run and what it printed.
@@ -93,54 +104,58 @@ fn measure(options: &Options) -> Result<BTreeMap<(&'static str, String), Row>, S
         .filter(|name| options.only.as_ref().is_none_or(|only| only == name))
         .collect();
     names.sort();
-    let mut rows = BTreeMap::new();
-    for (guest, qemu) in GUESTS {
-        if options.guest.as_ref().is_some_and(|g| g != guest) {
-            continue;
-        }
-        for name in &names {
-            let row = kernel(options, &built, guest, qemu, name)?;
-            eprintln!(
-                "{guest:7} {name:10} native {:.2} s, qemu {:.2}, auto {:.2}{}",
-                row.native,
-                row.qemu,
-                row.auto,
-                row.interp.map(|i| format!(", interp {i:.1}")).unwrap_or_default()
-            );
-            rows.insert((guest, name.clone()), row);
-        }
-    }
-    Ok(rows)
-}
-
-fn kernel(options: &Options, built: &Path, guest: &str, qemu: &str, name: &str) -> Result<Row, String> {
-    let native = built.join("native").join(name);
-    let program = built.join(guest).join(name);
-    let demotic = Path::new(env!("CARGO_BIN_EXE_demotic"));
-    let (mut natives, mut qemus, mut autos, mut interps) = (vec![], vec![], vec![], vec![]);
+    let mut least = BTreeMap::new();
     for round in 0..options.rounds {
-        let n = run(Command::new(&native))?;
-        let q = run_with(qemu.as_ref(), &[], &program)?;
-        let a = run_with(demotic, &["--engine", "auto"], &program)?;
-        for (who, other) in [("qemu-user", &q), ("demotic", &a)] {
-            if other.output != n.output {
-                return Err(format!("{name} for {guest} under {who} printed something else than natively"));
+        for (guest, qemu) in GUESTS {
+            if options.guest.as_ref().is_some_and(|g| g != guest) {
+                continue;
+            }
+            for name in &names {
+                let times = kernel(options.interp && round == 0, &built, guest, qemu, name)?;
+                least
+                    .entry((guest, name.clone()))
+                    .and_modify(|l: &mut Least| l.lower(times))
+                    .or_insert(times);
             }
         }
-        natives.push(n.seconds);
-        qemus.push(q.seconds / n.seconds);
-        autos.push(a.seconds / n.seconds);
-        if options.interp && round == 0 {
-            let i = run_with(demotic, &["--engine", ENGINE_INTERP], &program)?;
-            interps.push(i.seconds / n.seconds);
+        eprintln!("round {} of {} done", round + 1, options.rounds);
+    }
+    Ok(least.into_iter().map(|(key, times)| (key, times.ratios())).collect())
+}
+
+impl Least {
+    fn lower(&mut self, other: Least) {
+        self.native = self.native.min(other.native);
+        self.qemu = self.qemu.min(other.qemu);
+        self.auto = self.auto.min(other.auto);
+    }
+
+    fn ratios(self) -> Row {
+        let ratio = |seconds| seconds / self.native;
+        Row {
+            native: self.native,
+            qemu: ratio(self.qemu),
+            auto: ratio(self.auto),
+            interp: self.interp.map(ratio),
         }
     }
-    Ok(Row {
-        native: median(natives),
-        qemu: median(qemus),
-        auto: median(autos),
-        interp: interps.first().copied(),
-    })
+}
+
+/// Runs a kernel once in each way.
+fn kernel(interp: bool, built: &Path, guest: &str, qemu: &str, name: &str) -> Result<Least, String> {
+    let program = built.join(guest).join(name);
+    let demotic = Path::new(env!("CARGO_BIN_EXE_demotic"));
+    let native = run(Command::new(built.join("native").join(name)))?;
+    let qemu = run_with(qemu.as_ref(), &[], &program)?;
+    let auto = run_with(demotic, &["--engine", "auto"], &program)?;
+    for (who, other) in [("qemu-user", &qemu), ("demotic", &auto)] {
+        if other.output != native.output {
+            return Err(format!("{name} for {guest} under {who} printed something else than natively"));
+        }
+    }
+    let interp =
+        if interp { Some(run_with(demotic, &["--engine", ENGINE_INTERP], &program)?.seconds) } else { None };
+    Ok(Least { native: native.seconds, qemu: qemu.seconds, auto: auto.seconds, interp })
 }
 
 fn run_with(runner: &Path, args: &[&str], program: &Path) -> Result<Run, String> {
@@ -172,11 +187,6 @@ fn children_seconds() -> f64 {
     seconds(usage.ru_utime) + seconds(usage.ru_stime)
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
 fn geometric_mean(values: impl Iterator<Item = f64>) -> f64 {
     let (sum, n) = values.fold((0.0, 0), |(s, n), v| (s + v.ln(), n + 1));
     (sum / f64::from(n)).exp()
@@ -197,7 +207,7 @@ fn report(options: &Options, rows: &BTreeMap<(&'static str, String), Row>) -> Re
 /// A table per guest, in Markdown.
 fn table(options: &Options, rows: &BTreeMap<(&'static str, String), Row>) -> String {
     let mut out = format!(
-        "CPU time of the whole process as a multiple of native's, median of {} paired rounds; lower is better.\n\n",
+        "CPU time of the whole process as a multiple of native's, least of {} rounds; lower is better.\n\n",
         options.rounds
     );
     for (guest, _) in GUESTS {
