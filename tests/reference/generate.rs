@@ -2,7 +2,7 @@
 
 use demotic_mips::Encoding;
 use demotic_mips::encoding::Slot;
-use demotic_test_harness::random::Random;
+use demotic_test_harness::random::{Random, float};
 
 use crate::exceptions;
 use crate::layout::{PAGE, RECORD, WINDOW, word};
@@ -327,61 +327,15 @@ fn limit_offsets(row: &Row, word: u32, random: &mut Random) -> u32 {
 
 /// What general registers hold: mostly pointers, so that loads and stores succeed.
 fn integer(end: u32, random: &mut Random) -> u32 {
-    const SPECIAL: [u32; 14] =
-        [0, 1, 2, 31, 32, 33, 255, u32::MAX, 1 << 31, 0x7fff_ffff, 0xffff, 0x8000, 0x7f80_7f01, 0x8000_0001];
     match random.below(16) {
         0..=8 => {
             let pointer = WINDOW + PAGE / 4 + random.word() % (PAGE / 2);
             if random.below(4) == 0 { pointer } else { pointer & !7 }
         }
         9 => random.word() & 0x3f,
-        10..=12 => SPECIAL[random.below(SPECIAL.len())],
+        10..=12 => random.edge(),
         13 => end,
         _ => random.word(),
-    }
-}
-
-/// What floating-point registers hold: a double, or two singles.
-fn float(random: &mut Random) -> u64 {
-    const SPECIAL: [f64; 18] = [
-        0.0,
-        -0.0,
-        1.0,
-        -1.5,
-        2.5,
-        1e300,
-        -1e-300,
-        1e-310,
-        f64::INFINITY,
-        f64::NEG_INFINITY,
-        3e9,
-        -3e9,
-        2_147_483_647.5,
-        0.1,
-        4.0,
-        7e18,
-        1e-40,
-        -1e-38,
-    ];
-    const NANS: [u64; 6] = [
-        0x7ff0_0000_0000_0001,
-        0x7ff8_0000_0000_0000,
-        0xfff7_ffff_ffff_ffff,
-        0x7fbf_ffff_7fa0_0000,
-        0xffc0_0001_7fc0_0000,
-        0x7fff_ffff_7f80_0001,
-    ];
-    let single = |random: &mut Random| u64::from((SPECIAL[random.below(SPECIAL.len())] as f32).to_bits());
-    let pair = |random: &mut Random| u64::from(random.word()) << 32 | u64::from(random.word());
-    match random.below(8) {
-        0 | 1 => SPECIAL[random.below(SPECIAL.len())].to_bits(),
-        2..=4 => single(random) << 32 | single(random),
-        5 => NANS[random.below(NANS.len())],
-        6 => {
-            let number = f64::from(random.word() as i32) / f64::from(1u32 << random.below(32));
-            number.to_bits()
-        }
-        _ => pair(random),
     }
 }
 

@@ -40,6 +40,27 @@ impl Random {
         list[self.below(list.len())]
     }
 
+    /// A number at which integer instructions are apt to go wrong.
+    pub fn edge(&mut self) -> u32 {
+        const SPECIAL: [u32; 14] = [
+            0,
+            1,
+            2,
+            31,
+            32,
+            33,
+            255,
+            u32::MAX,
+            1 << 31,
+            0x7fff_ffff,
+            0xffff,
+            0x8000,
+            0x7f80_7f01,
+            0x8000_0001,
+        ];
+        self.pick(&SPECIAL)
+    }
+
     fn pair(&mut self) -> u64 {
         u64::from(self.word()) << 32 | u64::from(self.word())
     }
@@ -207,8 +228,6 @@ impl Encodings {
 
 /// What general registers hold: mostly pointers, so that loads and stores succeed.
 fn integer(random: &mut Random) -> u32 {
-    const SPECIAL: [u32; 12] =
-        [0, 1, 2, 31, 32, 33, u32::MAX, 1 << 31, 0x7fff_ffff, 0xffff, 0x8000, 0xff80_7f01];
     match random.below(8) {
         0..=3 => {
             let middle = DATA.start + (DATA.end - DATA.start) / 4;
@@ -216,14 +235,14 @@ fn integer(random: &mut Random) -> u32 {
             if random.below(4) == 0 { pointer } else { pointer & !7 }
         }
         4 => random.word() & 0x3f,
-        5 | 6 => random.pick(&SPECIAL),
+        5 | 6 => random.edge(),
         _ => random.word(),
     }
 }
 
 /// What floating-point registers hold: a double, or two singles.
-fn float(random: &mut Random) -> u64 {
-    const SPECIAL: [f64; 16] = [
+pub fn float(random: &mut Random) -> u64 {
+    const SPECIAL: [f64; 18] = [
         0.0,
         -0.0,
         1.0,
@@ -240,6 +259,8 @@ fn float(random: &mut Random) -> u64 {
         0.1,
         4.0,
         7e18,
+        1e-40,
+        -1e-38,
     ];
     const NANS: [u64; 6] = [
         0x7ff0_0000_0000_0001,
@@ -254,7 +275,10 @@ fn float(random: &mut Random) -> u64 {
         0 | 1 => random.pick(&SPECIAL).to_bits(),
         2..=4 => single(random) << 32 | single(random),
         5 => random.pick(&NANS),
-        6 => u64::from(integer(random)) << 32 | u64::from(integer(random)),
+        6 => {
+            let number = f64::from(random.word() as i32) / f64::from(1u32 << random.below(32));
+            number.to_bits()
+        }
         _ => random.pair(),
     }
 }
