@@ -53,6 +53,8 @@ pub(crate) enum Command {
     Explain(ExplainFlags),
     /// List what is supported.
     List(ListFlags),
+    /// Have the kernel run guest programs by themselves, through binfmt_misc.
+    Binfmt(BinfmtFlags),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -293,6 +295,57 @@ pub(crate) enum ListWhat {
     },
     /// Boards for `demotic boot`.
     Boards,
+}
+
+/// Options of `demotic binfmt`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct BinfmtFlags {
+    /// What to do.
+    #[arg(value_enum)]
+    pub(crate) what: BinfmtWhat,
+    /// Only for programs of these guests.
+    #[arg(value_enum, value_name = "GUEST")]
+    pub(crate) guests: Vec<BinfmtGuest>,
+    /// The program that the kernel starts; this one by default.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) interpreter: Option<PathBuf>,
+    /// What the kernel is asked for: P keeps the name that a program was called by, O hands the program over open, C
+    /// gives setuid programs their rights, F opens the interpreter now, so that it also works in containers (if it is
+    /// linked statically).
+    #[arg(long, value_name = "LETTERS", default_value = "POCF", value_parser = binfmt_letters)]
+    pub(crate) flags: String,
+    /// Where binfmt_misc is mounted.
+    #[arg(long, value_name = "DIR", default_value = "/proc/sys/fs/binfmt_misc")]
+    pub(crate) mount: PathBuf,
+}
+
+fn binfmt_letters(letters: &str) -> Result<String, String> {
+    match letters.chars().find(|letter| !"POCF".contains(*letter)) {
+        Some(letter) => Err(format!("there is no {letter:?}; the letters are P, O, C and F")),
+        None => Ok(letters.to_string()),
+    }
+}
+
+/// What `demotic binfmt` does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum BinfmtWhat {
+    /// Register with the running kernel.
+    Install,
+    /// Take the registration back.
+    Remove,
+    /// Print a file for /etc/binfmt.d, which systemd registers at every start.
+    Print,
+}
+
+/// Kinds of programs that can be registered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum BinfmtGuest {
+    /// ARM, little-endian.
+    Arm,
+    /// MIPS o32, little-endian.
+    Mipsel,
+    /// MIPS o32, big-endian.
+    Mips,
 }
 
 /// System call ABIs by their names on the command line.

@@ -1,5 +1,6 @@
 //! The commands, a file each.
 
+mod binfmt;
 mod boot;
 mod compare;
 mod explain;
@@ -24,6 +25,7 @@ pub(crate) fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Compare(flags) => compare::compare(&flags),
         Command::Explain(flags) => explain::explain(&flags).and_then(|text| print(&text)),
         Command::List(flags) => print(&list::list(&flags)),
+        Command::Binfmt(flags) => binfmt::binfmt(&flags),
         Command::Completions { shell } => print(&generate::completions(shell)),
         Command::Man => generate::man().and_then(|page| print(&page)),
     }
@@ -31,7 +33,12 @@ pub(crate) fn dispatch(command: Command) -> Result<ExitCode, Failure> {
 
 /// Prints to stdout. A reader that has gone away (`demotic list ops | head`) is no failure.
 fn print(text: &str) -> Result<ExitCode, Failure> {
-    match std::io::stdout().write_all(text.as_bytes()) {
+    print_bytes(text.as_bytes())
+}
+
+/// The same for what need not be UTF-8, like paths.
+fn print_bytes(text: &[u8]) -> Result<ExitCode, Failure> {
+    match std::io::stdout().write_all(text) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(Failure::new(format!("cannot write to stdout: {error}")))
         }

@@ -1,6 +1,7 @@
 //! Whole programs under the built `demotic`, each on every engine: what they print and how they end must be what it is
 //! natively. `tests/run` builds the guest programs and fetches Debian's busybox first.
 
+mod binfmt;
 mod busybox;
 mod errors;
 mod examples;
@@ -21,5 +22,6 @@ fn main() -> ExitCode {
     trials.extend(examples::trials());
     trials.extend(busybox::trials());
     trials.extend(errors::trials());
+    trials.extend(binfmt::trials());
     libtest_mimic::run(&arguments, trials).exit_code()
 }
