@@ -20,6 +20,8 @@ fn main() -> Result<(), decodegen::Errors> {
         .file("tables/mips32.decode")
         .file("tables/mips32r6.decode")
         .file("tables/cop0.decode")
+        .file("tables/eva.decode")
+        .file("tables/mt.decode")
         .file("tables/fpu.decode")
         .file("tables/fpu_ps.decode")
         .file("tables/fpu_r6.decode")

@@ -52,12 +52,14 @@ pub struct Ases {
     pub micromips: bool,
     /// The multi-threading module.
     pub mt: bool,
+    /// Enhanced virtual addressing: loads and stores of kernels in their programs' address space.
+    pub eva: bool,
 }
 
 impl Ases {
     /// None of them.
     pub const NONE: Ases =
-        Ases { dsp: false, dspr2: false, msa: false, mips16: false, micromips: false, mt: false };
+        Ases { dsp: false, dspr2: false, msa: false, mips16: false, micromips: false, mt: false, eva: false };
 }
 
 /// Bits of the floating-point implementation register (MIPS32 volume I, section 5.6.1). A processor without a unit has
@@ -149,9 +151,10 @@ impl MipsConfig {
         }
     }
 
-    /// A bare release 2 machine.
+    /// A bare release 2 machine, with the loads and stores of enhanced virtual addressing.
     pub const fn machine(big_endian: bool) -> MipsConfig {
-        MipsConfig { personality: Personality::Machine, ..Self::linux(big_endian) }
+        let ases = Ases { eva: true, ..Ases::NONE };
+        MipsConfig { personality: Personality::Machine, ases, ..Self::linux(big_endian) }
     }
 
     /// Whether the rows of the encoding tables with that `feature` word are there; see `tables/` for the words.
@@ -170,6 +173,7 @@ impl MipsConfig {
             "micromips" => self.ases.micromips,
             "jalx" => self.release < Release::R6 && (self.ases.mips16 || self.ases.micromips),
             "mt" => self.ases.mt,
+            "eva" => self.ases.eva,
             _ => false,
         }
     }

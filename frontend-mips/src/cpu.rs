@@ -45,7 +45,7 @@ pub static CPUS: &[Cpu] = &[
     cpu(
         "P5600",
         Release::R5,
-        Ases { msa: true, ..Ases::NONE },
+        Ases { msa: true, eva: true, ..Ases::NONE },
         F64 | fir::HAS2008 | fir::UFRP | fir::FREP | 0x0300,
         0x0001_a800,
     ),
@@ -72,7 +72,7 @@ impl MipsConfig {
     /// The default for a Linux program: the newest release that runs it, with every optional part. `release` is the one
     /// it was compiled for, `micromips` whether that is its second instruction set.
     pub const fn max(big_endian: bool, release: Release, micromips: bool) -> MipsConfig {
-        let ases = Ases { dsp: true, dspr2: true, msa: true, mips16: false, micromips, mt: true };
+        let ases = Ases { dsp: true, dspr2: true, msa: true, mips16: false, micromips, mt: true, eva: true };
         match release {
             Release::R6 => MipsConfig { ases, ..Self::linux_r6(big_endian) },
             _ => MipsConfig {

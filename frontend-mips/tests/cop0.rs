@@ -6,11 +6,26 @@ use demotic_ir::{
     Trap,
 };
 use demotic_mips::cp0::status::{CU1, EXL, FR, IE, UM};
-use demotic_mips::state::{CAUSE, EBASE, EPC, HWRENA, IRQ_LINES, PC, R, SCRATCH, STATUS, USER_LOCAL};
+use demotic_mips::state::{
+    CAUSE, EBASE, EPC, HWRENA, IRQ_LINES, MONITOR_ADDR, MONITOR_VALUE, PC, R, SCRATCH, STATUS, USER_LOCAL,
+};
 use demotic_mips::{MipsConfig, MipsGuest};
 
-/// One instruction at address 0, and no data.
-struct One(u32);
+/// One instruction at address 0, and 8 bytes of data at [`DATA`].
+struct One(u32, [u8; 8]);
+
+/// An address that programs have.
+const DATA: u32 = 0x1000;
+/// What is there at first.
+const BYTES: [u8; 8] = [0x84, 0x83, 0x82, 0x81, 0x11, 0x22, 0x33, 0x44];
+
+impl One {
+    fn at(&mut self, addr: u64, size: MemSize, access: Access) -> Result<&mut [u8], Fault> {
+        let start = addr.checked_sub(u64::from(DATA)).unwrap_or(u64::MAX) as usize;
+        let bytes = self.1.get_mut(start..start.saturating_add(size.bytes() as usize));
+        bytes.ok_or(fault(addr, access))
+    }
+}
 
 impl CodeSource for One {
     fn fetch(&self, addr: u64, buf: &mut [u8]) -> bool {
@@ -27,14 +42,21 @@ fn fault(addr: u64, access: Access) -> Fault {
 }
 
 impl Memory for One {
-    fn load(&mut self, addr: u64, _size: MemSize) -> Result<u64, Fault> {
-        Err(fault(addr, Access::Load))
+    fn load(&mut self, addr: u64, size: MemSize) -> Result<u64, Fault> {
+        let bytes = self.at(addr, size, Access::Load)?;
+        Ok(bytes.iter().rev().fold(0, |value, &byte| value << 8 | u64::from(byte)))
     }
-    fn store(&mut self, addr: u64, _size: MemSize, _value: u64) -> Result<(), Fault> {
-        Err(fault(addr, Access::Store))
+    fn store(&mut self, addr: u64, size: MemSize, value: u64) -> Result<(), Fault> {
+        let bytes = self.at(addr, size, Access::Store)?;
+        bytes.copy_from_slice(&value.to_le_bytes()[..bytes.len()]);
+        Ok(())
     }
-    fn compare_exchange(&mut self, addr: u64, _size: MemSize, _old: u64, _new: u64) -> Result<u64, Fault> {
-        Err(fault(addr, Access::Store))
+    fn compare_exchange(&mut self, addr: u64, size: MemSize, old: u64, new: u64) -> Result<u64, Fault> {
+        let found = self.load(addr, size)?;
+        if found == old {
+            self.store(addr, size, new)?;
+        }
+        Ok(found)
     }
     fn host_view(&self) -> HostView {
         HostView::None
@@ -46,12 +68,16 @@ const A0: demotic_ir::Slot = R.nth(4);
 
 /// Executes an instruction; gives the trap that it ended in, or the fault.
 fn execute(cpu: &mut CpuState, word: u32) -> Result<Option<Trap>, Fault> {
+    execute_on(cpu, &mut One(word, BYTES))
+}
+
+/// The same, with memory.
+fn execute_on(cpu: &mut CpuState, memory: &mut One) -> Result<Option<Trap>, Fault> {
     let guest = MipsGuest::new(MipsConfig::machine(false));
-    let mut code = One(word);
     let loc = Loc { pc: 0, mode: guest.mode(cpu) };
-    let block = guest.lift(loc, &code, LiftOptions { max_insns: 1 });
+    let block = guest.lift(loc, &*memory, LiftOptions { max_insns: 1 });
     let compiled = compile(&block, &Guest::of(&guest)).expect("the block can be compiled");
-    match compiled.run(cpu, &mut code) {
+    match compiled.run(cpu, memory) {
         Outcome::Fault { fault, .. } => Err(fault),
         Outcome::Left { way, pc } => {
             cpu.set(PC, pc);
@@ -170,4 +196,66 @@ fn unaligned_accesses_are_address_errors() {
     let mut c = cpu(&[(A0, 0x1002)]);
     let fault = execute(&mut c, LW_V0_A0).expect_err("an unaligned load");
     assert_eq!((fault.addr, fault.kind), (0x1002, FaultKind::Misaligned));
+}
+
+/// The loads and stores of enhanced virtual addressing, by their function codes, and the plain ones by their opcodes.
+const EVA: [(u32, u32); 14] = [
+    (0x2c, 0x20),
+    (0x28, 0x24),
+    (0x2d, 0x21),
+    (0x29, 0x25),
+    (0x2f, 0x23),
+    (0x19, 0x22),
+    (0x1a, 0x26),
+    (0x2e, 0x30),
+    (0x1c, 0x28),
+    (0x1d, 0x29),
+    (0x1f, 0x2b),
+    (0x21, 0x2a),
+    (0x22, 0x2e),
+    (0x1e, 0x38),
+];
+
+/// Such an instruction on v0 and the address in a0, less 4.
+const fn eva(function: u32) -> u32 {
+    0x7c82_0000 | 0x1fc << 7 | function
+}
+
+/// The plain one.
+const fn plain(opcode: u32) -> u32 {
+    opcode << 26 | 0x0082_fffc
+}
+
+#[test]
+fn kernels_access_their_programs_memory_with_eva() {
+    for (function, opcode) in EVA {
+        let results = [eva(function), plain(opcode)].map(|word| {
+            let mut c = cpu(&[(V0, 0xa1a2_a3a4), (A0, DATA + 4)]);
+            // A reservation, for SCE.
+            c.set(MONITOR_ADDR, u64::from(DATA));
+            c.set(MONITOR_VALUE, 0x8182_8384);
+            let mut memory = One(word, BYTES);
+            assert_eq!(execute_on(&mut c, &mut memory), Ok(None));
+            (c.get32(V0), c.get(MONITOR_ADDR), memory.1)
+        });
+        assert_eq!(results[0], results[1], "{function:#x}");
+        assert_ne!(results[0], (0xa1a2_a3a4, u64::from(DATA), BYTES), "{function:#x} does something");
+    }
+}
+
+#[test]
+fn eva_has_no_kernel_addresses_and_no_users() {
+    for (function, _) in EVA {
+        let word = eva(function);
+        let mut kernel = cpu(&[(A0, 0x8000_1004)]);
+        assert_eq!(trap(&mut kernel, word), Some(Trap::Privileged { word }), "{function:#x}");
+        let mut user = cpu(&[(A0, DATA + 4), (STATUS, UM)]);
+        assert_eq!(trap(&mut user, word), Some(Trap::Undefined { word }), "{function:#x}");
+    }
+    const CACHEE: u32 = 0x7c90_001b;
+    const PREFE: u32 = 0x7c80_0023;
+    let mut c = cpu(&[(A0, DATA)]);
+    assert_eq!((trap(&mut c, CACHEE), trap(&mut c, PREFE)), (Some(Trap::CacheFlush), None));
+    c.set32(A0, 0x8000_1000);
+    assert_eq!(trap(&mut c, CACHEE), Some(Trap::Privileged { word: CACHEE }));
 }

@@ -42,7 +42,8 @@ fn generator(mut state: u32) -> impl FnMut() -> u32 {
 }
 
 /// Every optional part there is.
-const EVERYTHING: Ases = Ases { dsp: true, dspr2: true, msa: true, mips16: true, micromips: false, mt: true };
+const EVERYTHING: Ases =
+    Ases { dsp: true, dspr2: true, msa: true, mips16: true, micromips: false, mt: true, eva: true };
 
 fn guests() -> Vec<(MipsGuest, u32)> {
     let mut guests = Vec::new();

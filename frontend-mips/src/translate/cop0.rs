@@ -105,7 +105,7 @@ impl Lifter<'_> {
 
     /// Bits 1 and 0 of `op` name the cache (0: primary instruction), the others the operation. Data caches are always
     /// coherent, so only operations on instructions do something.
-    fn cache_operation(&mut self, op: u32, base: u32, disp: i32) {
+    pub(super) fn cache_operation(&mut self, op: u32, base: u32, disp: i32) {
         const INDEX_INVALIDATE: u32 = 0;
         const HIT_INVALIDATE: u32 = 4;
         const FILL: u32 = 5;

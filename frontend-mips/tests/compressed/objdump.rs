@@ -60,8 +60,9 @@ fn normal(text: &str) -> String {
 
 /// Instructions that objdump shows as something else, although they execute as their row says.
 fn odd(row: &Row) -> bool {
-    // Registers that objdump has no names for in microMIPS, an alias, and a mask that it leaves out.
-    const ODD: [&str; 8] = ["MFC0", "MTC0", "CFC1", "CTC1", "RDHWR", "NOR", "RDDSP", "WRDSP"];
+    // Registers that objdump has no names for in microMIPS, an alias, a mask that it leaves out, a module that it does not
+    // know in microMIPS.
+    const ODD: [&str; 9] = ["MFC0", "MTC0", "CFC1", "CTC1", "RDHWR", "NOR", "RDDSP", "WRDSP", "YIELD"];
     ODD.contains(&row.name)
 }
 

@@ -34,9 +34,13 @@ const CONFIG_RESET: u32 = 1 << 31 | 2 << 28 | 2 << 25 | 1 << 10 | 3 << 7 | 2;
 const CONFIG1: u32 = 1 << 31 | 1;
 /// Config2: Config3 exists; no second-level caches.
 const CONFIG2: u32 = 1 << 31;
-/// Config3: vectored interrupts, UserLocal.
-const CONFIG3: u32 = 1 << 13 | 1 << 5;
-/// PRId: a 24Kf, whose instruction set the CPU has.
+/// Config3: Config4 exists; vectored interrupts, UserLocal.
+const CONFIG3: u32 = 1 << 31 | 1 << 13 | 1 << 5;
+/// Config4: Config5 exists.
+const CONFIG4: u32 = 1 << 31;
+/// Config5: the loads and stores of enhanced virtual addressing.
+const CONFIG5: u32 = 1 << 28;
+/// PRId: a 24Kf, whose instruction set the CPU has (and a little more: Config5).
 const PRID_RESET: u32 = 0x0001_9300;
 /// IntCtl: the timer interrupt is IP7.
 const INTCTL_RESET: u32 = 7 << 29;
@@ -95,6 +99,8 @@ static TABLE: &[Row] = table! {
     "Config1", 16 1, Constant(CONFIG1);
     "Config2", 16 2, Constant(CONFIG2);
     "Config3", 16 3, Constant(CONFIG3);
+    "Config4", 16 4, Constant(CONFIG4);
+    "Config5", 16 5, Constant(CONFIG5);
     "ErrCtl", 26 0, Constant(0);
     "TagLo", 28 0, Constant(0);
     "DTagLo", 28 2, Constant(0);

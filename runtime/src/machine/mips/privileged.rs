@@ -2,7 +2,7 @@
 
 use demotic_ir::CpuState;
 use demotic_mips::cp0::status;
-use demotic_mips::decode::{Insn, Set, decode};
+use demotic_mips::decode::{self, Insn, Set};
 use demotic_mips::state::{R, STATUS};
 
 use super::cp0::{self, Number};
@@ -25,7 +25,7 @@ pub(super) enum Done {
 
 /// Executes a privileged instruction. Gives its name in statistics, too.
 pub(super) fn execute(cpu: &mut CpuState, timer: &mut Timer, now: Nanos, word: u32) -> (&'static str, Done) {
-    match decode(word, Set::PreR6) {
+    match decode::decode(word, Set::PreR6) {
         Some(Insn::Mfc0(a)) => mfc0(cpu, timer, now, a.rt, (a.rd, a.sel)),
         Some(Insn::Mtc0(a)) => mtc0(cpu, timer, now, a.rt, (a.rd, a.sel)),
         Some(Insn::Rdhwr(a)) => {
@@ -45,6 +45,7 @@ pub(super) fn execute(cpu: &mut CpuState, timer: &mut Timer, now: Nanos, word: u
             ("tlb (no TLB)", Done::Raise(Exception::Reserved))
         }
         Some(Insn::Deret(_)) => ("deret (no debug mode)", Done::Raise(Exception::Reserved)),
+        _ if let Some(error) = eva_address_error(cpu, word) => ("eva address error", Done::Raise(error)),
         _ => {
             tracing::error!("the front end left an instruction that is not privileged: {word:#010x}");
             ("not privileged", Done::Raise(Exception::Reserved))
@@ -60,6 +61,15 @@ fn set_gpr(cpu: &mut CpuState, n: u32, value: u32) {
     if n != 0 {
         cpu.set32(R.nth(n), value);
     }
+}
+
+/// The loads and stores of enhanced virtual addressing come here when their address is none of a program's.
+fn eva_address_error(cpu: &CpuState, word: u32) -> Option<Exception> {
+    let row = decode::row(word, Set::PreR6).filter(|row| row.feature == Some("eva"))?;
+    let (base, offset) = (row.extract(word, "base")?, row.extract(word, "offset")?);
+    let addr = gpr(cpu, base).wrapping_add_signed((offset << 23) as i32 >> 23);
+    let store = row.name.starts_with('S');
+    Some(if store { Exception::AddressStore(addr) } else { Exception::AddressLoad(addr) })
 }
 
 /// A register that does not exist reads as zero, which the manual leaves open.

@@ -233,3 +233,24 @@ fn overflow_and_conditional_traps() {
     bench.trap(Trap::Arithmetic { code: traps::trap(5) });
     assert_eq!(bench.code(), 13);
 }
+
+#[test]
+fn a_kernel_gets_no_kernel_address_with_eva() {
+    const LBUE_V0_A0: u32 = 0x7c82_0228;
+    const SCE_V0_A0: u32 = 0x7c82_fe1e;
+    for (word, addr, code) in [(LBUE_V0_A0, 0x8000_1004, 4), (SCE_V0_A0, 0x8000_0ffc, 5)] {
+        let mut bench = Bench::started();
+        bench.cpu.set32(R.nth(4), 0x8000_1000);
+        bench.trap(Trap::Privileged { word });
+        assert_eq!((bench.code(), bench.cpu.get32(BAD_VADDR)), (code, addr));
+    }
+}
+
+#[test]
+fn eva_needs_coprocessor_0() {
+    const LWE_V0_A0: u32 = 0x7c82_002f;
+    let mut bench = Bench::started();
+    bench.mtc0(12, status::UM);
+    bench.trap(Trap::Undefined { word: LWE_V0_A0 });
+    assert_eq!((bench.code(), bench.cpu.get32(CAUSE) >> 28 & 3), (11, 0));
+}
