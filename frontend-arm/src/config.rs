@@ -57,7 +57,7 @@ impl Extensions {
     pub const VFP3: Extensions = Extensions(1 << 6);
     /// 32 double-precision registers.
     pub const D32: Extensions = Extensions(1 << 7);
-    /// VFPv4: fused multiply-add, half-precision conversions.
+    /// VFPv4: fused multiply-add. [`HALF`](Self::HALF) is a part of it.
     pub const VFP4: Extensions = Extensions(1 << 8);
     /// Advanced SIMD.
     pub const SIMD: Extensions = Extensions(1 << 9);
@@ -67,6 +67,9 @@ impl Extensions {
     pub const DOTPROD: Extensions = Extensions(1 << 11);
     /// Half-precision arithmetic.
     pub const FP16: Extensions = Extensions(1 << 12);
+    /// Conversions between half and single precision, of VFP and of Advanced SIMD: MVFR1[27:24] (ARM DDI 0406C, A2.6.2
+    /// and B6.1.46). Those between half and double precision came with ARMv8.
+    pub const HALF: Extensions = Extensions(1 << 13);
 
     /// These and `others`.
     pub const fn and(self, others: Extensions) -> Extensions {
@@ -164,6 +167,7 @@ fn feature_extensions(feature: &str) -> Option<Extensions> {
         "crypto" => Extensions::CRYPTO,
         "dotprod" => Extensions::DOTPROD,
         "fp16" => Extensions::FP16,
+        "half" => Extensions::HALF,
         _ => return None,
     })
 }

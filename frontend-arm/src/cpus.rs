@@ -18,11 +18,12 @@ pub struct Cpu {
 const NONE: Extensions = Extensions::NONE;
 const VFP2: Extensions = Extensions::VFP;
 const VFP3: Extensions = VFP2.and(Extensions::VFP3);
-const VFP4: Extensions = VFP3.and(Extensions::VFP4);
+const VFP4: Extensions = VFP3.and(Extensions::HALF).and(Extensions::VFP4);
 const V6K: Extensions = VFP2.and(Extensions::SEC);
 /// Cortex-A8: uniprocessor, VFPv3 and Advanced SIMD.
 const A8: Extensions = VFP3.and(Extensions::SIMD).and(Extensions::D32).and(Extensions::SEC);
-const A9: Extensions = A8.and(Extensions::MP);
+/// Cortex-A9: the half-precision extension (MVFR1 is 0x0111_1111, that of Cortex-A8 0x0001_1111).
+const A9: Extensions = A8.and(Extensions::HALF).and(Extensions::MP);
 const A5: Extensions = A9.and(VFP4);
 const A15: Extensions = A5.and(Extensions::IDIV).and(Extensions::VIRT);
 const A53: Extensions = A15.and(Extensions::CRC).and(Extensions::CRYPTO);

@@ -1,6 +1,6 @@
 //! Which instructions each architecture version has, and which interworking its writes to the PC do.
 
-use demotic_arm::{ArchVersion, ArmConfig, ArmGuest, a32, t32};
+use demotic_arm::{ArchVersion, ArmConfig, ArmGuest, Cpu, Personality, a32, t32};
 use demotic_ir::{Block, CodeSource, Exit, GuestArch, LiftOptions, Loc, Trap};
 
 const START: u64 = 0x8000;
@@ -35,7 +35,11 @@ impl CodeSource for Code {
 }
 
 fn lift(version: ArchVersion, isa: u64, code: Vec<u8>) -> Block {
-    let guest = ArmGuest::new(ArmConfig::linux(version));
+    lift_on(ArmConfig::linux(version), isa, code)
+}
+
+fn lift_on(config: ArmConfig, isa: u64, code: Vec<u8>) -> Block {
+    let guest = ArmGuest::new(config);
     guest.lift(Loc::new(START | isa), &Code(code), LiftOptions { max_insns: 1 })
 }
 
@@ -101,4 +105,30 @@ fn a_lone_half_of_a_call_is_an_instruction_before_armv6t2() {
     assert_eq!(*end(&block), Exit::Jump { target: START + 3 });
     let suffix = lift(ArchVersion::V5TE, 1, vec![0x00, 0xf8]);
     assert!(matches!(end(&suffix), Exit::CallIndirect { ret: 0x8003, .. }));
+}
+
+/// By MVFR1[27:24] in the processors' manuals: 0 is none, 1 to and from single precision, 2 also double precision.
+#[test]
+fn conversions_of_half_precision_are_an_extension() {
+    const SINGLE: [u32; 4] = [0xeeb2_0a60, 0xeeb3_0ae0, 0xf3b6_0602, 0xf3b6_0702];
+    const DOUBLE: [u32; 2] = [0xeeb2_0b60, 0xeeb3_0be0];
+    let levels = [
+        ("arm1176", 0),
+        ("cortex-a8", 0),
+        ("cortex-a9", 1),
+        ("cortex-a5", 1),
+        ("cortex-a7", 1),
+        ("cortex-a15", 1),
+        ("cortex-a53", 2),
+        ("cortex-a55", 2),
+        ("max", 2),
+    ];
+    for (name, level) in levels {
+        let cpu = Cpu::by_name(name).expect("a processor of that name");
+        let needed = SINGLE.map(|word| (word, 1)).into_iter().chain(DOUBLE.map(|word| (word, 2)));
+        for (word, needed) in needed {
+            let block = lift_on(cpu.config(Personality::Linux), 0, word.to_le_bytes().into());
+            assert_eq!(is_undefined(end(&block)), level < needed, "{word:#x} on {name}");
+        }
+    }
 }
