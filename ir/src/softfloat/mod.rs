@@ -46,7 +46,7 @@ impl Exceptions {
     pub const OVERFLOW: Exceptions = Exceptions(4);
     /// A result that is tiny and inexact, or was flushed to zero.
     pub const UNDERFLOW: Exceptions = Exceptions(8);
-    /// A result that differs from what it would be with unlimited precision.
+    /// A result that differs from what it would be with unlimited precision; on ARM not if it was flushed to zero.
     pub const INEXACT: Exceptions = Exceptions(16);
     /// A subnormal operand was flushed to zero.
     pub const INPUT_DENORMAL: Exceptions = Exceptions(128);
@@ -75,7 +75,8 @@ impl BitOrAssign for Exceptions {
 pub struct Soft {
     /// Rounding, flushing, default NaN.
     pub mode: FpMode,
-    /// How NaN results look; also whether tininess is detected before rounding (ARM) or after it (MIPS).
+    /// How NaN results look; also whether tininess is detected before rounding (ARM) or after it (MIPS), and whether what
+    /// is flushed to zero counts as inexact (MIPS32 volume I, underflow exception: loss of accuracy).
     pub rule: NanRule,
     /// The exceptions raised so far.
     pub raised: Exceptions,

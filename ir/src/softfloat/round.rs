@@ -44,6 +44,9 @@ impl Soft {
         let least = format.least_exponent();
         if self.mode.flush && top < least {
             self.raise(Exceptions::UNDERFLOW);
+            if self.rule != NanRule::Arm {
+                self.raise(Exceptions::INEXACT);
+            }
             return sign;
         }
         let places = top.max(least) - fraction_bits - x.exponent;

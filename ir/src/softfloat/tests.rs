@@ -191,6 +191,8 @@ fn flushing() {
     let arm = |op, a, b| raised(op, flush, NanRule::Arm, [a, b, 0]);
     assert_eq!(arm(FloatOp::Add, 0x8000_0001, 0x8000_0001), (0x8000_0000, Exceptions::INPUT_DENORMAL));
     assert_eq!(arm(FloatOp::Mul, LEAST, 0xbf00_0000), (0x8000_0000, Exceptions::UNDERFLOW));
+    let mips = raised(FloatOp::Mul, flush, NanRule::Mips2008, [LEAST, 0xbf00_0000, 0]);
+    assert_eq!(mips, (0x8000_0000, Exceptions::UNDERFLOW | Exceptions::INEXACT));
     assert_eq!(arm(FloatOp::Compare, 1, 0), (Order::Equal as u64, Exceptions::INPUT_DENORMAL));
     let half = FloatCall::new(FloatOp::Add, Number::F16, flush);
     assert_eq!(half.evaluate(NanRule::Arm, [1, 1, 0]), (0, Exceptions::NONE));

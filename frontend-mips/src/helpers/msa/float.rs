@@ -255,14 +255,11 @@ impl Unit {
         bits
     }
 
-    /// Operands and results that are flushed to zero are inexact.
+    /// Operands that are flushed to zero are inexact, as results are.
     fn flushing(&self, bits: u32, raised: Exceptions, kind: Kind) -> u32 {
         let mut bits = bits;
         if raised.contains(Exceptions::INPUT_DENORMAL) {
             if kind == Kind::Comparison { bits &= !INEXACT } else { bits |= INEXACT }
-        }
-        if raised.contains(Exceptions::UNDERFLOW) {
-            bits |= INEXACT;
         }
         bits
     }
@@ -331,7 +328,7 @@ impl Unit {
         }
         let result = soft.convert(from, to, 0, a);
         if self.flushes() && to == Number::F16 && is_subnormal(to, result) {
-            soft.raised |= Exceptions::UNDERFLOW;
+            soft.raised |= Exceptions::UNDERFLOW | Exceptions::INEXACT;
             return sign(to, result);
         }
         result
