@@ -5,8 +5,8 @@
 use crate::assembler::Assembler;
 use crate::elf::{Machine, Segment};
 use crate::layout::{
-    CONSTANTS, DRIVER, INPUT_SIZE, PAGE, PATTERN, RECORD, RECORD_SIZE, STACK, STACK_SIZE, VARIABLES, VECTORS,
-    WINDOW, word,
+    CONSTANTS, DRIVER, INPUT_SIZE, PAGE, PATTERN, QEMU_PAGE, RECORD, RECORD_SIZE, STACK, STACK_SIZE,
+    VARIABLES, VECTORS, WINDOW, word,
 };
 
 /// The header of an EABI program with floating-point arguments in registers.
@@ -26,6 +26,7 @@ const SYS_WRITE: u32 = 4;
 const SYS_MUNMAP: u32 = 91;
 const SYS_RT_SIGACTION: u32 = 174;
 const SYS_SIGALTSTACK: u32 = 186;
+const SYS_MMAP2: u32 = 192;
 
 const SETEND_LE: u32 = 0xf101_0000;
 const SVC: u32 = 0xef00_0000;
@@ -111,6 +112,13 @@ fn install_handlers(a: &mut Assembler) {
     a.put([0xe1a0_0c2d, 0xe1a0_0c00]); // lsr r0, sp, #24; lsl r0, r0, #24
     a.put(load(1, 0x00ff_0000));
     a.put(load(7, SYS_MUNMAP));
+    a.put([SVC]);
+    // qemu reads its page for every handler, so something must be there: a page that can only be read, on both sides.
+    let (prot_read, fixed_private_anonymous) = (1, 0x32);
+    for (n, argument) in (0..).zip([QEMU_PAGE, PAGE, prot_read, fixed_private_anonymous, u32::MAX, 0]) {
+        a.put(load(n, argument));
+    }
+    a.put(load(7, SYS_MMAP2));
     a.put([SVC]);
     a.put(load(0, CONSTANTS + STACK_CONSTANT));
     a.put(load(1, 0));

@@ -8,6 +8,7 @@ use crate::exceptions;
 use crate::layout::{PAGE, RECORD, WINDOW, word};
 use crate::mips;
 use crate::modes::{Mode, Set};
+use crate::open_floats;
 use crate::rows::{Class, Field, Row};
 
 /// An instruction.
@@ -72,7 +73,8 @@ pub(crate) struct Generator<'a> {
 impl Generator<'_> {
     /// A random sequence.
     pub(crate) fn sequence(self, random: &mut Random) -> Sequence {
-        let len = if self.mode.alone() { 1 } else { 1 + random.below(LENGTH) };
+        let flush = self.mode.flushes() && random.below(4) == 0;
+        let len = if flush || self.mode.alone() { 1 } else { 1 + random.below(LENGTH) };
         // Few registers, so that instructions work on each other's results, or many.
         let few = random.below(2) == 0;
         let mut code: Vec<Insn> = Vec::new();
@@ -90,7 +92,11 @@ impl Generator<'_> {
             self.insert_it(&mut code, random);
         }
         self.aim(&mut code);
-        Sequence { code, input: self.input(random) }
+        let mut input = self.input(random);
+        if flush {
+            open_floats::flush(&mut input, random);
+        }
+        Sequence { code, input }
     }
 
     /// A sequence of one instruction, whatever the exceptions say of it.

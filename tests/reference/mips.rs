@@ -6,8 +6,8 @@ use demotic_mips::Encoding;
 use crate::assembler::Assembler;
 use crate::elf::{AbiFlags, Machine, Segment};
 use crate::layout::{
-    CONSTANTS, DRIVER, INPUT_SIZE, PAGE, PATTERN, RECORD, RECORD_SIZE, STACK, STACK_SIZE, VARIABLES, VECTORS,
-    WINDOW, word,
+    CONSTANTS, DRIVER, INPUT_SIZE, PAGE, PATTERN, QEMU_PAGE, RECORD, RECORD_SIZE, STACK, STACK_SIZE,
+    VARIABLES, VECTORS, WINDOW, word,
 };
 
 /// What a processor has.
@@ -210,6 +210,7 @@ fn install_handlers(a: &mut Assembler) {
     a.put(load(A1, 0x00ff_0000));
     a.put(load(V0, SYS_MUNMAP));
     a.put([SYSCALL]);
+    call(a, SYS_MUNMAP, &[QEMU_PAGE, PAGE]);
     call(a, SYS_SIGALTSTACK, &[CONSTANTS + STACK_CONSTANT, 0]);
     for signal in SIGNALS {
         call(a, SYS_RT_SIGACTION, &[signal, CONSTANTS, 0, 16]);

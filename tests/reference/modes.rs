@@ -70,6 +70,11 @@ impl Mode {
         self.name.ends_with("-fpu") && !self.name.contains("r6") || self.name.ends_with("-nan")
     }
 
+    /// Whether some of its sequences begin with FCSR.FS set.
+    pub(crate) fn flushes(&self) -> bool {
+        self.mips.is_some() && ["-fpu", "-fr1", "-nan"].iter().any(|end| self.name.ends_with(end))
+    }
+
     /// The bytes of an instruction in memory.
     pub(crate) fn bytes(&self, word: u32, len: usize) -> Vec<u8> {
         match self.set {
@@ -98,11 +103,12 @@ impl Mode {
 
 /// N, Z, C, V, QC; AHP, DN, FZ, the rounding mode, FZ16; the cumulative exceptions.
 const FPSCR: u32 = 0xffc8_009f;
-/// The condition codes, Cause, Flags, the rounding mode. Not FS: whether it flushes operands is open (MIPS32 volume I, FCSR),
-/// and qemu raises nothing when it flushes results.
-const FCSR: u32 = demotic_mips::state::FCSR_CONDITIONS & !(1 << 24) | FCSR_R6;
+/// The condition codes, Cause, Flags, the rounding mode. FS is set where operands allow it: see `open_floats.rs`.
+const FCSR: u32 = demotic_mips::state::FCSR_CONDITIONS | FCSR_R6;
 /// The same without the condition codes.
 const FCSR_R6: u32 = 0x0001_f07f;
+/// FCSR.FS: flush to zero.
+pub(crate) const FCSR_FS: u32 = 1 << 24;
 
 fn arm(name: &'static str, set: Set, rows: Vec<Row>) -> Mode {
     let classify =
@@ -159,7 +165,7 @@ fn mips(
         encoding: None,
         guest: Arc::new(MipsGuest::new(config)),
         fp_status_in: FCSR,
-        fp_status_out: FCSR,
+        fp_status_out: FCSR | FCSR_FS,
     }
 }
 
@@ -200,7 +206,7 @@ fn dsp(file: &str, _: Option<&str>) -> bool {
 
 /// A mode of release 6, which has no condition codes.
 fn release_6(mode: Mode) -> Mode {
-    Mode { fp_status_in: FCSR_R6, fp_status_out: FCSR_R6, ..mode }
+    Mode { fp_status_in: FCSR_R6, fp_status_out: FCSR_R6 | FCSR_FS, ..mode }
 }
 
 /// A mode whose programs use the vector registers.

@@ -5,11 +5,25 @@
 //!
 //! With NaNs as they were before 2008 an operand that is a quiet NaN becomes the result "when possible" (MIPS32 volume I,
 //! 5.3.3). qemu always gives the default NaN.
+//!
+//! With FCSR.FS tiny results become zero; whether subnormal operands do, too, is open (MIPS32 volume I, FCSR), as in Demotic,
+//! or not, as in qemu. So sequences with FS have no such operands, and for that only one instruction. A flushed result
+//! is tiny and inexact, which raises Underflow and Inexact here (volume I, underflow exception); in qemu it raises nothing.
 
-use crate::generate::Sequence;
-use crate::modes::Mode;
+use demotic_test_harness::random::Random;
+
+use crate::generate::{Input, Sequence};
+use crate::layout::word;
+use crate::modes::{FCSR_FS, Mode};
 use crate::report::disassemble;
 use crate::run::Dump;
+
+/// Underflow and Inexact among the exceptions of FCSR.
+const UNDERFLOW: u32 = 2;
+const INEXACT: u32 = 1;
+/// Where FCSR has Cause and Flags.
+const CAUSE: u32 = 12;
+const FLAGS: u32 = 2;
 
 /// What an instruction does to floating-point registers, as its text tells.
 struct Access {
@@ -100,4 +114,32 @@ fn is_default_double(bits: u64) -> bool {
 /// Our NaN if the reference has the default one, else what it has.
 fn choose_single(our: u32, their: u32) -> u32 {
     if their << 1 == 0x7fbf_ffff << 1 && our << 1 > 0x7f80_0000 << 1 { our } else { their }
+}
+
+/// Makes a sequence begin with FCSR.FS set, and with numbers that are just not subnormal.
+pub(crate) fn flush(input: &mut Input, random: &mut Random) {
+    input.words[word::FP_STATUS] |= FCSR_FS;
+    for half in input.vectors.iter_mut().flatten() {
+        *half = normal(*half, random.below(2) == 0);
+    }
+}
+
+/// A double, or two singles: the same, or, where that is wanted or it is subnormal, a very small one.
+fn normal(bits: u64, small: bool) -> u64 {
+    let single = |bits: u32, small: bool| {
+        let subnormal = bits & 0x7f80_0000 == 0 && bits << 1 != 0;
+        if small || subnormal { bits & 0x807f_ffff | 0x0080_0000 } else { bits }
+    };
+    let (high, low) = ((bits >> 32) as u32, bits as u32);
+    let subnormal = high << 1 == 0 && low != 0;
+    u64::from(single(high, small || subnormal)) << 32 | u64::from(single(low, small))
+}
+
+/// Makes the reference raise what we do for a result that is flushed.
+pub(crate) fn raise_underflow(ours: &Dump, theirs: &mut Dump) {
+    let our = ours.words[word::FP_STATUS];
+    if our & FCSR_FS != 0 && our >> CAUSE & UNDERFLOW != 0 {
+        let raised = (UNDERFLOW | INEXACT) << CAUSE | (UNDERFLOW | INEXACT) << FLAGS;
+        theirs.words[word::FP_STATUS] |= our & raised;
+    }
 }

@@ -1,7 +1,7 @@
 //! Runs programs on both sides, and takes their dumps apart.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -66,6 +66,26 @@ pub(crate) fn remove_copy() {
 
 /// Runs a program of these sequences; fewer dumps come back than went in if it ended early.
 pub(crate) fn run(mode: &Mode, sequences: &[Sequence], seed: u64, side: Side) -> Result<Vec<Dump>, Failed> {
+    let output = execute(mode, sequences, seed, side)?;
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    if output.stdout.is_empty() && !sequences.is_empty() {
+        return Err(
+            format!("{}, {side:?}: nothing came back ({:?}): {complaint}", mode.name, output.status).into()
+        );
+    }
+    if complaint.contains("panicked at") {
+        return Err(complaint.into_owned().into());
+    }
+    Ok(output.stdout.chunks_exact(DUMP_SIZE).map(|bytes| Dump::new(bytes, mode.big())).collect())
+}
+
+/// What the reference complains of when it runs a program of these sequences.
+pub(crate) fn complaint(mode: &Mode, sequences: &[Sequence], seed: u64) -> Result<String, Failed> {
+    let output = execute(mode, sequences, seed, Side::Qemu)?;
+    Ok(String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+fn execute(mode: &Mode, sequences: &[Sequence], seed: u64, side: Side) -> Result<Output, Failed> {
     let file = File::new(&program::write(mode, sequences, seed))?;
     let mut command = Command::new("timeout");
     command.arg("60");
@@ -80,17 +100,7 @@ pub(crate) fn run(mode: &Mode, sequences: &[Sequence], seed: u64, side: Side) ->
             }
         }
     }
-    let output = command.arg(&file.0).stdin(Stdio::null()).output()?;
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    if output.stdout.is_empty() && !sequences.is_empty() {
-        return Err(
-            format!("{}, {side:?}: nothing came back ({:?}): {complaint}", mode.name, output.status).into()
-        );
-    }
-    if complaint.contains("panicked at") {
-        return Err(complaint.into_owned().into());
-    }
-    Ok(output.stdout.chunks_exact(DUMP_SIZE).map(|bytes| Dump::new(bytes, mode.big())).collect())
+    Ok(command.arg(&file.0).stdin(Stdio::null()).output()?)
 }
 
 /// A program file, removed when it is dropped.
