@@ -1,5 +1,5 @@
 //! The hypervisor of a MIPS32 vCPU: modes, exceptions, interrupts and coprocessor 0 of a release 2 core with
-//! fixed-mapping MMU.
+//! fixed-mapping MMU, and with the loads and stores of enhanced virtual addressing (EVA).
 
 mod cp0;
 mod exception;
