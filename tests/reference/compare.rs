@@ -65,9 +65,13 @@ pub(crate) fn same(mode: &Mode, sequence: &Sequence, slot: u32, ours: &Dump, the
     }
     let stores_conditionally =
         |insn: &Insn| ["STREX", "STLEX", "SC"].iter().any(|prefix| insn.name.starts_with(prefix));
-    if ours.words[word::SIGNAL] != 0 && at.is_some_and(stores_conditionally) && end(ours) != end(theirs) {
+    let fails_at = |dump: &Dump, at: Option<&Insn>| {
+        dump.words[word::SIGNAL] != 0 && at.is_some_and(stores_conditionally)
+    };
+    if (fails_at(ours, at) || fails_at(theirs, sequence.insn_at(place(theirs)))) && end(ours) != end(theirs) {
         // Whether a store that fails for want of a reservation is checked for faults, the processor decides (ARM DDI
-        // 0406C, A3.4.5); without a load before it, it is unpredictable (MIPS32 volume II, SC).
+        // 0406C, A3.4.5), and a reservation of an earlier sequence may be there or not; without a load before it, it is
+        // unpredictable (MIPS32 volume II, SC).
         return true;
     }
     let (ours, mut theirs) = (normalize(mode, ours), normalize(mode, theirs));
