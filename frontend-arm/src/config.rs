@@ -67,7 +67,7 @@ impl Extensions {
     pub const DOTPROD: Extensions = Extensions(1 << 11);
     /// Half-precision arithmetic.
     pub const FP16: Extensions = Extensions(1 << 12);
-    /// Conversions between half and single precision, of VFP and of Advanced SIMD: MVFR1[27:24] (ARM DDI 0406C, A2.6.2
+    /// Conversions between half and single precision, of VFP and of Advanced SIMD: `MVFR1[27:24]` (ARM DDI 0406C, A2.6.2
     /// and B6.1.46). Those between half and double precision came with ARMv8.
     pub const HALF: Extensions = Extensions(1 << 13);
 
