@@ -25,10 +25,11 @@ impl ProfileData {
         self.executed.insert(pc);
     }
 
-    /// Notes where the instruction at `pc` led, and the state there if it is the first time.
-    pub(crate) fn note_target(&mut self, pc: u64, target: u64, state: &[u64]) {
+    /// Notes where the instruction at `pc` led, and the state there if it is the first time. Gives whether the target is
+    /// a new one.
+    pub(crate) fn note_target(&mut self, pc: u64, target: u64, state: &[u64]) -> bool {
         self.states.entry(pc).or_insert_with(|| state.into());
-        self.add_target(pc, target);
+        self.add_target(pc, target)
     }
 
     /// Forgets everything, here and wherever this will be added.
@@ -47,15 +48,19 @@ impl ProfileData {
             self.states.entry(pc).or_insert(state);
         }
         for (pc, targets) in later.targets {
-            targets.into_iter().for_each(|target| self.add_target(pc, target));
+            for target in targets {
+                self.add_target(pc, target);
+            }
         }
     }
 
-    fn add_target(&mut self, pc: u64, target: u64) {
+    fn add_target(&mut self, pc: u64, target: u64) -> bool {
         let known = self.targets.entry(pc).or_default();
-        if known.len() < MAX_TARGETS && !known.contains(&target) {
+        let new = known.len() < MAX_TARGETS && !known.contains(&target);
+        if new {
             known.push(target);
         }
+        new
     }
 }
 
@@ -81,7 +86,8 @@ mod tests {
     fn later_records_are_added_and_a_fresh_start_replaces() {
         let mut all = ProfileData::default();
         all.note_block(1);
-        all.note_target(1, 10, &[7]);
+        assert!(all.note_target(1, 10, &[7]));
+        assert!(!all.note_target(1, 10, &[9]));
         let mut later = ProfileData::default();
         later.note_block(2);
         later.note_target(1, 20, &[8]);

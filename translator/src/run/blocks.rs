@@ -97,8 +97,9 @@ impl<M: Memory> BlockCache<M> {
         let block = &self.blocks[from as usize];
         let Some(way) = block.code.ways().get(way) else { return };
         let jump = matches!(way.kind, WayKind::JumpIndirect | WayKind::CallIndirect { .. });
-        if let Some(&pc) = block.insn_pcs.get(way.src as usize).filter(|_| jump) {
-            self.profile.note_target(pc, target, state);
+        if let Some(&pc) = block.insn_pcs.get(way.src as usize).filter(|_| jump)
+            && self.profile.note_target(pc, target, state)
+        {
             self.news.note_target(pc, target, state);
         }
     }
