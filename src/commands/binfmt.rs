@@ -7,6 +7,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use goblin::elf::header::{
+    ELFCLASS32, ELFDATA2LSB, ELFDATA2MSB, ELFMAG, EM_ARM, EM_MIPS, ET_DYN, ET_EXEC, EV_CURRENT,
+};
+
 use crate::failure::{Failure, io};
 use crate::flags::{BinfmtFlags, BinfmtGuest, BinfmtWhat};
 
@@ -21,8 +25,6 @@ struct Format {
     no_flags: u32,
 }
 
-const EM_ARM: u16 = 40;
-const EM_MIPS: u16 = 8;
 /// `EF_MIPS_ABI2`: the n32 ABI, which shares everything else in the header with o32.
 const EF_MIPS_ABI2: u32 = 0x20;
 
@@ -86,14 +88,13 @@ impl Format {
             magic[at..at + value.len()].copy_from_slice(value);
             mask[at..at + bits.len()].copy_from_slice(bits);
         };
-        let data = if self.big_endian { 2 } else { 1 };
-        // ELFCLASS32, EI_DATA, EV_CURRENT.
-        field(0, b"\x7fELF", &[0xff; 4]);
-        field(4, &[1, data, 1], &[0xff; 3]);
-        // ET_EXEC is 2, ET_DYN 3.
-        field(16, &half(2), &half(0xfffe));
-        field(18, &half(self.machine), &half(0xffff));
-        field(20, &word(1), &word(u32::MAX));
+        let data = if self.big_endian { ELFDATA2MSB } else { ELFDATA2LSB };
+        field(0, ELFMAG, &[0xff; 4]);
+        field(4, &[ELFCLASS32, data, EV_CURRENT], &[0xff; 3]);
+        // The two types of executables differ in one bit.
+        field(16, &half(ET_EXEC & ET_DYN), &half(!(ET_EXEC ^ ET_DYN)));
+        field(18, &half(self.machine), &half(u16::MAX));
+        field(20, &word(EV_CURRENT.into()), &word(u32::MAX));
         field(36, &word(0), &word(self.no_flags));
         (magic, mask)
     }
