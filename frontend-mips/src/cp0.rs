@@ -2,7 +2,7 @@
 
 use demotic_ir::CpuState;
 
-use crate::decode::{Insn, Set, decode};
+use crate::decode::{Insn, Set, decode, row};
 use crate::state::R;
 
 /// The hardware register that is the cycle counter.
@@ -70,7 +70,7 @@ pub fn read_cycle_counter(state: &mut CpuState, word: u32, cycles: u32) -> bool 
 
 /// The coprocessor that an instruction needs, by its opcode: 0 is system control, 1 the floating-point unit, 2 is
 /// never there. If Status does not allow its use, the exception is Coprocessor Unusable, whatever the other bits are.
-pub const fn coprocessor(set: Set, word: u32) -> Option<u32> {
+pub fn coprocessor(set: Set, word: u32) -> Option<u32> {
     let (opcode, function) = (word >> 26, word & 0x3f);
     match (opcode, set) {
         (0x10, _) | (0x2f, Set::PreR6) => Some(0),
@@ -80,21 +80,7 @@ pub const fn coprocessor(set: Set, word: u32) -> Option<u32> {
         (0, Set::PreR6) if function == 1 => Some(1),
         // CACHE.
         (0x1f, Set::R6) if function == 0x25 => Some(0),
-        (0x1f, _) if is_eva(set, word) => Some(0),
+        (0x1f, _) if row(word, set).is_some_and(|row| row.feature == Some("eva")) => Some(0),
         _ => None,
-    }
-}
-
-/// Whether a word with the opcode SPECIAL3 is a load or store of enhanced virtual addressing.
-const fn is_eva(set: Set, word: u32) -> bool {
-    let plain = word >> 6 & 1 == 0;
-    match (set, word & 0x3f) {
-        (_, 0x1b..=0x1d | 0x1f | 0x23 | 0x28 | 0x29 | 0x2c | 0x2d | 0x2f) => plain,
-        // LLE and SCE, in release 6 LLWPE and SCWPE.
-        (Set::R6, 0x1e | 0x2e) => true,
-        (Set::PreR6, 0x1e | 0x2e) => plain,
-        // LWLE, LWRE, SWLE, SWRE.
-        (Set::PreR6, 0x19 | 0x1a | 0x21 | 0x22) => plain,
-        _ => false,
     }
 }

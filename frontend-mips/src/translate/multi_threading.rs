@@ -1,8 +1,7 @@
 //! The multi-threading module, with a single thread context.
 
-use demotic_ir::IntCc;
-use demotic_ir::Trap;
 use demotic_ir::Type::I32;
+use demotic_ir::{IntCc, Trap};
 
 use super::Lifter;
 use crate::decode::args;
