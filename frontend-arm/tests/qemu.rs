@@ -11,7 +11,7 @@ use demotic_arm::{ArmConfig, ArmGuest, a32, asimd, state, t32, vfp};
 use demotic_ir::interp::{self, Guest, Outcome};
 use demotic_ir::{
     Access, CodeSource, CpuState, Fault, FaultKind, GuestArch, HostView, LiftOptions, Loc, MemSize, Memory,
-    passes,
+    exchange_alone, passes,
 };
 
 /// Bytes of code in a record.
@@ -223,11 +223,7 @@ impl Memory for Window {
     }
 
     fn compare_exchange(&mut self, addr: u64, size: MemSize, old: u64, new: u64) -> Result<u64, Fault> {
-        let found = self.load(addr, size)?;
-        if found == old {
-            self.store(addr, size, new)?;
-        }
-        Ok(found)
+        exchange_alone(self, addr, size, old, new)
     }
 
     fn host_view(&self) -> HostView {

@@ -3,7 +3,7 @@
 use demotic_ir::interp::{Guest, Outcome, WayKind, compile};
 use demotic_ir::{
     Access, CodeSource, CpuState, Fault, FaultKind, GuestArch, HostView, LiftOptions, Loc, MemSize, Memory,
-    Trap,
+    Trap, exchange_alone,
 };
 use demotic_mips::cp0::status::{CU1, EXL, FR, IE, UM};
 use demotic_mips::state::{
@@ -52,11 +52,7 @@ impl Memory for One {
         Ok(())
     }
     fn compare_exchange(&mut self, addr: u64, size: MemSize, old: u64, new: u64) -> Result<u64, Fault> {
-        let found = self.load(addr, size)?;
-        if found == old {
-            self.store(addr, size, new)?;
-        }
-        Ok(found)
+        exchange_alone(self, addr, size, old, new)
     }
     fn host_view(&self) -> HostView {
         HostView::None

@@ -6,7 +6,7 @@ use demotic_ir::interp::{self, Code, Guest, Outcome};
 use demotic_ir::passes::{self, PassOptions};
 use demotic_ir::{
     Access, CpuState, Fault, FaultKind, FlagSlots, HostView, MemSize, Memory, NanRule, Slot, SlotInfo,
-    StateLayout, Type, parse_block,
+    StateLayout, Type, exchange_alone, parse_block,
 };
 
 /// Flat memory from address 0.
@@ -37,11 +37,7 @@ impl Memory for Flat {
     }
 
     fn compare_exchange(&mut self, addr: u64, size: MemSize, old: u64, new: u64) -> Result<u64, Fault> {
-        let seen = self.load(addr, size)?;
-        if seen == old {
-            self.store(addr, size, new)?;
-        }
-        Ok(seen)
+        exchange_alone(self, addr, size, old, new)
     }
 
     fn host_view(&self) -> HostView {

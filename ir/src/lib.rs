@@ -30,7 +30,7 @@ pub use exit::{Exit, Trap};
 pub use guest::{CodeSource, GuestArch, GuestCode, Helper, LiftOptions, NanRule, VectorHelper};
 pub use handler::{EngineControl, Kicker, Resume, TrapContext, TrapHandler};
 pub use lanes::{Lanes, Shuffle};
-pub use memory::{Access, Fault, FaultKind, HostView, Memory};
+pub use memory::{Access, Fault, FaultKind, HostView, Memory, exchange_alone};
 pub use ops::{Effects, OPS, Op, OpInfo, OpVisitor, TypeRule};
 pub use parse::{ParseError, parse_block};
 pub use print::{print_block, print_op};

@@ -83,3 +83,21 @@ pub trait Memory {
     /// How translated code may reach this memory at present.
     fn host_view(&self) -> HostView;
 }
+
+/// [`Memory::compare_exchange`] of a memory that nobody else uses meanwhile: a load and a store.
+///
+/// # Errors
+/// The access's fault.
+pub fn exchange_alone(
+    memory: &mut impl Memory,
+    addr: u64,
+    size: MemSize,
+    old: u64,
+    new: u64,
+) -> Result<u64, Fault> {
+    let found = memory.load(addr, size)?;
+    if found == old {
+        memory.store(addr, size, new)?;
+    }
+    Ok(found)
+}

@@ -24,7 +24,8 @@ pub(crate) const INPUTS: u32 = 0x40_0000;
 /// The sequences.
 pub(crate) const CODE: u32 = 0x10_0000;
 
-/// A page that qemu-user gives every program, for the code that handlers return to. Programs do away with it, so that jumps there go nowhere.
+/// A page that qemu-user gives every program, for the code that handlers return to. Programs do away with it, so that
+/// jumps there go nowhere.
 pub(crate) const QEMU_PAGE: u32 = 0x3fff_f000;
 
 /// Words of a record. Vector registers and accumulators follow the words.

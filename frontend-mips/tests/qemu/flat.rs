@@ -4,7 +4,7 @@ use demotic_ir::interp::{Guest, Outcome, WayKind, compile};
 use demotic_ir::passes::{PassOptions, run};
 use demotic_ir::{
     Access, CodeSource, CpuState, Fault, FaultKind, GuestArch, HostView, LiftOptions, Loc, MemSize, Memory,
-    Trap,
+    Trap, exchange_alone,
 };
 use demotic_mips::state::{PC, R};
 use demotic_mips::{MipsConfig, MipsGuest, delay_slot};
@@ -80,11 +80,7 @@ impl Memory for Flat {
     }
 
     fn compare_exchange(&mut self, addr: u64, size: MemSize, old: u64, new: u64) -> Result<u64, Fault> {
-        let value = self.load(addr, size)?;
-        if value == old {
-            self.store(addr, size, new)?;
-        }
-        Ok(value)
+        exchange_alone(self, addr, size, old, new)
     }
 
     fn host_view(&self) -> HostView {

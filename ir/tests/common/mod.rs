@@ -9,7 +9,7 @@ use demotic_ir::interp::{self, Guest, Outcome, WayKind};
 use demotic_ir::passes::{self, PassOptions, PassSet};
 use demotic_ir::{
     Access, Block, CpuState, Fault, FaultKind, FlagSlots, Helper, HostView, MemSize, Memory, NanRule, Slot,
-    SlotInfo, StateLayout, Type, VectorHelper, parse_block, verify,
+    SlotInfo, StateLayout, Type, VectorHelper, exchange_alone, parse_block, verify,
 };
 
 /// Number of general registers.
@@ -117,11 +117,7 @@ impl Memory for Ram {
 
     fn compare_exchange(&mut self, addr: u64, size: MemSize, old: u64, new: u64) -> Result<u64, Fault> {
         self.at(addr, size, Access::Store)?;
-        let seen = self.load(addr, size)?;
-        if seen == old {
-            self.store(addr, size, new)?;
-        }
-        Ok(seen)
+        exchange_alone(self, addr, size, old, new)
     }
 
     fn host_view(&self) -> HostView {
