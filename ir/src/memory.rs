@@ -59,6 +59,12 @@ pub enum HostView {
     None,
 }
 
+impl HostView {
+    /// The base of a `Window` that code can reach best: low enough to be the displacement of a host access, so that it
+    /// takes no register. Below it is more than a guard area that hosts leave free.
+    pub const LOW_BASE: u64 = 0x1000_0000;
+}
+
 /// Guest memory as an engine sees it. Values are in the guest's little-endian order; the engine swaps bytes for
 /// big-endian accesses. Addresses are guest addresses; any address may be unaligned.
 pub trait Memory {

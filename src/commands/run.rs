@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
+use demotic_ir::Memory;
 use demotic_runtime::linux::LinuxProcess;
 use demotic_runtime::loader::{self, Launch, LaunchError, LaunchOptions};
 use demotic_translator::{EngineOptions, MemoryModel, Vcpu};
@@ -30,13 +31,14 @@ pub(crate) fn run(flags: &RunFlags) -> Result<ExitCode, Failure> {
     if flags.lockstep {
         lockstep::run(process, &cpu, arch)?.terminate();
     }
+    let memory = process.shared_memory();
     let engine = EngineOptions {
         kind: flags.engine.engine.kind(),
-        memory: Some(MemoryModel::Window),
+        memory: MemoryModel::of(memory.host_view()),
         hot: flags.engine.hot,
         ..EngineOptions::default()
     };
-    let vcpu = Vcpu::new::<LinuxProcess>(arch, Arc::new(process.shared_memory()), engine);
+    let vcpu = Vcpu::new::<LinuxProcess>(arch, Arc::new(memory), engine);
     let mut vcpu = vcpu.map_err(|error| Failure::new(error.to_string()).with_status(CANNOT_RUN))?;
     *vcpu.cpu() = *cpu;
     process.set_kicker(vcpu.kicker());

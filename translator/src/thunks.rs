@@ -11,7 +11,7 @@ use cranelift_module::{FuncId, Linkage, Module, default_libcall_names};
 
 use crate::TranslatorError;
 use crate::isa::{HostFeatures, host_isa};
-use crate::lower::{preserving_signature, region_signature};
+use crate::lower::{MemoryModel, preserving_signature, region_signature};
 
 /// Size of the thunks' memory; they take a few hundred bytes.
 const ARENA: usize = 64 << 10;
@@ -19,7 +19,7 @@ const ARENA: usize = 64 << 10;
 /// Addresses of the permanent pieces of code for one kind of run loop.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Thunks {
-    /// `(state, memory base, pc) -> next pc`: goes on at a guest pc whose code is not known here.
+    /// `(state, pc, memory base) -> next pc`: goes on at a guest pc whose code is not known here.
     pub(crate) miss: u64,
     /// `(state)`: the soft-float on numbers, preserving all registers.
     pub(crate) float: u64,
@@ -52,9 +52,10 @@ impl Thunks {
         let arena = ArenaMemoryProvider::new_with_size(ARENA).map_err(|e| fail(&e))?;
         builder.memory_provider(Box::new(arena));
         let mut module = JITModule::new(builder);
-        let miss = define(&mut module, "demotic_miss", region_signature(), |func, frontend| {
-            build_miss(func, frontend, targets);
-        })?;
+        let miss =
+            define(&mut module, "demotic_miss", region_signature(MemoryModel::Window), |func, frontend| {
+                build_miss(func, frontend, targets);
+            })?;
         let preserving =
             |target| move |func: &mut Function, frontend| build_preserving(func, frontend, target);
         let float = define(&mut module, "demotic_float", preserving_signature(), preserving(targets.float))?;
@@ -117,17 +118,17 @@ fn build_miss(func: &mut Function, frontend: TargetFrontendConfig, targets: Thun
     signature.params.extend([AbiParam::new(I64); 2]);
     signature.returns.push(AbiParam::new(I64));
     let signature = b.import_signature(signature);
-    let region = b.import_signature(region_signature());
+    let region = b.import_signature(region_signature(MemoryModel::Window));
     let (entry, found, missing) = (b.create_block(), b.create_block(), b.create_block());
     b.append_block_params_for_function_params(entry);
     b.switch_to_block(entry);
-    let (state, mem, pc) = (b.block_params(entry)[0], b.block_params(entry)[1], b.block_params(entry)[2]);
+    let (state, pc, mem) = (b.block_params(entry)[0], b.block_params(entry)[1], b.block_params(entry)[2]);
     let resolve = b.ins().iconst(I64, targets.resolve as i64);
     let call = b.ins().call_indirect(signature, resolve, &[state, pc]);
     let code = b.inst_results(call)[0];
     b.ins().brif(code, found, &[], missing, &[]);
     b.switch_to_block(found);
-    b.ins().return_call_indirect(region, code, &[state, mem, pc]);
+    b.ins().return_call_indirect(region, code, &[state, pc, mem]);
     b.switch_to_block(missing);
     let interpret = b.ins().iconst(I64, targets.interpret as i64);
     let call = b.ins().call_indirect(signature, interpret, &[state, pc]);

@@ -1,6 +1,6 @@
 //! Tests of the guest's address space.
 
-use demotic_ir::{CodeSource, FaultKind, MemSize, Memory};
+use demotic_ir::{CodeSource, FaultKind, HostView, MemSize, Memory};
 
 use super::*;
 
@@ -130,4 +130,17 @@ fn clones_share_and_windows_are_given_back() {
     assert_eq!(memory.guest_address(base + 5), Some(5));
     assert_eq!(memory.guest_address(base - (2 << 20)), None);
     assert_eq!(memory.host_range(0xffff_ffff, 2), None);
+}
+
+#[test]
+fn a_second_window_lies_elsewhere_and_serves_as_well() {
+    let memories = [space(), space()];
+    let low = |memory: &&UserMemory| memory.host_view() == HostView::Window { base: HostView::LOW_BASE };
+    // None of them if another test has that place.
+    assert!(memories.iter().filter(low).count() <= 1);
+    for (number, memory) in memories.iter().enumerate() {
+        let addr = memory.map(&anonymous(Placement::Fixed(0x2_0000), 4096, RW)).expect("room");
+        memory.write_u16(addr, number as u16).expect("mapped");
+    }
+    assert_eq!(memories.map(|memory| memory.read_u16(0x2_0000)), [Ok(0), Ok(1)]);
 }

@@ -6,9 +6,10 @@
 //! [`guarded`](demotic_translator::host::guarded) and may fault at any moment.
 
 use std::io;
+use std::ptr;
 use std::sync::atomic::AtomicU8;
 
-use demotic_ir::MemSize;
+use demotic_ir::{HostView, MemSize};
 use demotic_translator::host::guarded::{self, HostFault};
 
 use super::regions::Prot;
@@ -36,16 +37,13 @@ pub(super) enum Content {
 }
 
 impl Window {
-    /// Reserves the address space; nothing is accessible yet.
+    /// Reserves the address space; nothing is accessible yet. The window lies where translated code reaches it best if
+    /// that place is free.
     pub(super) fn reserve() -> io::Result<Window> {
-        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
-        let len = (SIZE + 2 * GUARD) as usize;
-        // SAFETY: a fresh mapping at a place of the kernel's choice.
-        let start = unsafe { libc::mmap(std::ptr::null_mut(), len, libc::PROT_NONE, flags, -1, 0) };
-        if start == libc::MAP_FAILED {
-            return Err(io::Error::last_os_error());
-        }
-        Ok(Window { base: start as u64 + GUARD })
+        let low = (HostView::LOW_BASE - GUARD) as *mut libc::c_void;
+        let start =
+            map_nothing(low, libc::MAP_FIXED_NOREPLACE).or_else(|_| map_nothing(ptr::null_mut(), 0))?;
+        Ok(Window { base: start + GUARD })
     }
 
     /// Host address of guest address 0.
@@ -207,6 +205,15 @@ fn host_prot(prot: Prot) -> i32 {
     let read = if prot.is_empty() { 0 } else { libc::PROT_READ };
     let write = if prot.contains(Prot::WRITE) { libc::PROT_WRITE } else { 0 };
     read | write
+}
+
+/// Reserves host address space for a window and its guards.
+fn map_nothing(at: *mut libc::c_void, place: i32) -> io::Result<u64> {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | place;
+    let len = (SIZE + 2 * GUARD) as usize;
+    // SAFETY: a fresh mapping that replaces no other one.
+    let start = unsafe { libc::mmap(at, len, libc::PROT_NONE, flags, -1, 0) };
+    if start == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(start as u64) }
 }
 
 fn check(result: i32) -> io::Result<()> {

@@ -8,11 +8,11 @@ use std::time::Duration;
 use demotic_ir::interp::{self, Guest, Outcome, WayKind};
 use demotic_ir::passes::{self, PassOptions};
 use demotic_ir::{
-    Access, Block, CpuState, Fault, FaultKind, GuestArch, LiftOptions, Loc, Resume, Trap, TrapContext,
-    TrapHandler, verify,
+    Access, Block, CpuState, Fault, FaultKind, GuestArch, LiftOptions, Loc, Memory, Resume, Trap,
+    TrapContext, TrapHandler, verify,
 };
 use demotic_runtime::memory::UserMemory;
-use demotic_translator::{EngineKind, EngineOptions, Vcpu};
+use demotic_translator::{EngineKind, EngineOptions, MemoryModel, Vcpu};
 
 use crate::arena::Arena;
 
@@ -168,8 +168,13 @@ impl Jit {
     /// # Panics
     /// When the host cannot run translated code.
     pub fn new(arch: Arc<dyn GuestArch>, arena: &Arena, precise: bool) -> Jit {
-        let options =
-            EngineOptions { kind: EngineKind::Jit, code_bytes: 8 << 20, verify: true, ..Default::default() };
+        let options = EngineOptions {
+            kind: EngineKind::Jit,
+            memory: MemoryModel::of(arena.memory.host_view()),
+            code_bytes: 8 << 20,
+            verify: true,
+            ..Default::default()
+        };
         let pc = arch.layout().pc;
         let mut vcpu = Vcpu::new::<Kernel>(arch, arena.code(), options).expect("the host is supported");
         let watchdog = Watchdog::new(vcpu.kicker());

@@ -39,7 +39,8 @@ pub enum EngineKind {
 pub struct EngineOptions {
     /// Which engine.
     pub kind: EngineKind,
-    /// How translated code reaches guest memory; `None` to interpret only.
+    /// How translated code reaches guest memory; `None` to interpret only. A memory that the model does not fit has its
+    /// code interpreted.
     pub memory: Option<MemoryModel>,
     /// Region forming.
     pub form: FormOptions,
@@ -364,7 +365,7 @@ pub struct ListOptions {
 impl Default for ListOptions {
     fn default() -> ListOptions {
         let max_insns = FormOptions::default().max_insns;
-        ListOptions { memory: MemoryModel::Window, host: HostFeatures::Native, max_insns }
+        ListOptions { memory: MemoryModel::LowWindow, host: HostFeatures::Native, max_insns }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::vcpu_state::{FaultRecord, VcpuState, offset, special};
 
 // The System V callee-saved registers are saved, and the stack pointer is remembered in the state, so that a fault
 // handler can come back to `demotic_leave` from wherever translated code was. Entries nest: the previous stack pointer
-// is on the stack. On entry: rdi = code, rsi = state, rdx = memory base, rcx = link.
+// is on the stack. On entry: rdi = code, rsi = state, rdx = link, rcx = memory base.
 global_asm!(
     ".globl demotic_enter",
     ".globl demotic_leave",
@@ -46,7 +46,7 @@ global_asm!(
 );
 
 unsafe extern "C" {
-    fn demotic_enter(code: u64, state: u64, mem_base: u64, link: u64) -> u64;
+    fn demotic_enter(code: u64, state: u64, link: u64, mem_base: u64) -> u64;
     fn demotic_leave();
 }
 
@@ -71,7 +71,7 @@ pub(crate) unsafe fn enter(state: *mut VcpuState, code: u64, link: u64, bounds: 
     // SAFETY: as the caller promises.
     let result = unsafe {
         let cpu = &raw mut (*state).cpu;
-        demotic_enter(code, cpu as u64, (*state).header.mem_base, link)
+        demotic_enter(code, cpu as u64, link, (*state).header.mem_base)
     };
     CURRENT.set(outer);
     result

@@ -194,7 +194,8 @@ impl Lowerer<'_> {
     fn host_call(&mut self, target: u64, ret: u64) {
         self.store_slots(self.flow.stored_at(self.dirty, Edge::Out(Some(target))));
         let (function, link) = self.link_exit(target);
-        let call = self.b.ins().call(function, &[self.cpu, self.mem, link]);
+        let arguments = self.region_arguments(link);
+        let call = self.b.ins().call(function, &arguments);
         let next = self.b.inst_results(call)[0];
         self.after_call(next, ret);
     }
@@ -210,14 +211,16 @@ impl Lowerer<'_> {
             self.b.ins().brif(same, known, NO_ARGS, other, NO_ARGS);
             self.b.switch_to_block(known);
             let (function, link) = self.link_exit(callee);
-            let call = self.b.ins().call(function, &[self.cpu, self.mem, link]);
+            let arguments = self.region_arguments(link);
+            let call = self.b.ins().call(function, &arguments);
             let next = self.b.inst_results(call)[0];
             self.b.ins().jump(called, &[next.into()]);
             self.b.switch_to_block(other);
             self.b.set_cold_block(other);
         }
         let code = self.look_up(target);
-        let call = self.b.ins().call_indirect(self.signature, code, &[self.cpu, self.mem, target]);
+        let arguments = self.region_arguments(target);
+        let call = self.b.ins().call_indirect(self.signature, code, &arguments);
         let next = self.b.inst_results(call)[0];
         self.b.ins().jump(called, &[next.into()]);
         self.b.switch_to_block(called);
@@ -277,7 +280,8 @@ impl Lowerer<'_> {
         }
         self.store_slots(self.dirty);
         let code = self.look_up(target);
-        self.b.ins().return_call_indirect(self.signature, code, &[self.cpu, self.mem, target]);
+        let arguments = self.region_arguments(target);
+        self.b.ins().return_call_indirect(self.signature, code, &arguments);
     }
 
     /// Jumps to the block that the guest's table has for its index; goes on if that is none of the region's, or the table
@@ -382,7 +386,13 @@ impl Lowerer<'_> {
     /// A jump to another region, by a site that can be patched.
     fn linked_jump(&mut self, target: u64) {
         let (function, link) = self.link_exit(target);
-        self.b.ins().return_call(function, &[self.cpu, self.mem, link]);
+        let arguments = self.region_arguments(link);
+        self.b.ins().return_call(function, &arguments);
+    }
+
+    /// What a region is called with.
+    fn region_arguments(&self, link: ir::Value) -> Vec<ir::Value> {
+        [self.cpu, link].into_iter().chain(self.mem).collect()
     }
 
     /// Declares a direct exit: the function to call, and the guest pc for the stub that it may lead to.

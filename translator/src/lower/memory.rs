@@ -1,13 +1,14 @@
 //! Guest memory accesses.
 //!
-//! With a window, `base + address` is one host access and a fault is a host signal. A small displacement is folded in:
+//! With a window, `base + address` is one host access and a fault is a host signal. A low window's base is an immediate
+//! displacement and takes no register. A small displacement is folded in:
 //! an access that wraps around the 32-bit address space hits a guard area then, and faults as it should.
 //! With sections, RAM is accessed directly and everything else is left to the interpreter, at exact state.
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I8, I32, I64};
 use cranelift_codegen::ir::{self, AtomicRmwOp, InstBuilder, MemFlagsData, TrapCode};
-use demotic_ir::{MemOp, MemSize, Op, Type, Value};
+use demotic_ir::{HostView, MemOp, MemSize, Op, Type, Value};
 
 use super::ops::narrow_type;
 use super::{Lowered, Lowerer, MemoryModel, clif_type, state_access};
@@ -173,7 +174,7 @@ impl Lowerer<'_> {
         mem: MemOp,
         is_store: bool,
     ) -> (ir::Value, i32) {
-        let folds = disp.abs() < MAX_FOLDED && self.options.memory == MemoryModel::Window && !mem.aligned;
+        let folds = disp.abs() < MAX_FOLDED && self.options.memory != MemoryModel::Sections && !mem.aligned;
         let address = if folds { self.wide(addr) } else { self.guest_address(addr, disp) };
         let disp = if folds { disp } else { 0 };
         if mem.aligned && mem.size != MemSize::B1 {
@@ -190,7 +191,10 @@ impl Lowerer<'_> {
                 self.keep_earlier_stores();
             }
         }
-        (self.b.ins().iadd(self.mem, address), disp)
+        match self.mem {
+            Some(base) => (self.b.ins().iadd(base, address), disp),
+            None => (address, disp + HostView::LOW_BASE as i32),
+        }
     }
 
     /// Makes stores so far be done even if the next one overwrites what they have written: Cranelift would leave out the

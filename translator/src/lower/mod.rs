@@ -5,8 +5,9 @@
 //! so that an access needs no conversion; others as 32-bit values, since not every host operation zero-extends. Flags
 //! stay producers (an operation and its operands) as long as the block that consumes them has one predecessor.
 //!
-//! The function's signature is `(state, memory base, link) -> next pc` in the tail-call convention. `link` tells a stub
-//! which exit was taken and is ignored by regions.
+//! The function's signature is `(state, link, memory base) -> next pc` in the tail-call convention. `link` tells a stub
+//! which exit was taken and is ignored by regions. Code for a low window has no third parameter; callers that do not know
+//! give it one all the same, in a register that it does not look at.
 
 mod control;
 mod exceptions;
@@ -29,7 +30,7 @@ use cranelift_codegen::ir::{
 };
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
-use demotic_ir::{Lanes, NanRule, Op, Slot, StateLayout, Type, Value};
+use demotic_ir::{HostView, Lanes, NanRule, Op, Slot, StateLayout, Type, Value};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::region::{BlockId, Dataflow, Ranges, Region, SlotSet};
@@ -39,10 +40,32 @@ use pairs::{HalfSource, Pairs};
 /// How translated code reaches guest memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum MemoryModel {
+    /// As in `HostView::Window` with its base at `HostView::LOW_BASE`.
+    LowWindow,
     /// As in `HostView::Window`.
     Window,
     /// As in `HostView::Sections`.
     Sections,
+}
+
+impl MemoryModel {
+    /// The best model for a memory, if translated code may reach it at all.
+    pub fn of(view: HostView) -> Option<MemoryModel> {
+        match view {
+            HostView::Window { base: HostView::LOW_BASE } => Some(MemoryModel::LowWindow),
+            HostView::Window { .. } => Some(MemoryModel::Window),
+            HostView::Sections { .. } => Some(MemoryModel::Sections),
+            HostView::None => None,
+        }
+    }
+
+    /// Whether code for this model may run on a memory.
+    pub(crate) fn fits(self, view: HostView) -> bool {
+        match self {
+            MemoryModel::Window => matches!(view, HostView::Window { .. }),
+            model => MemoryModel::of(view) == Some(model),
+        }
+    }
 }
 
 /// What lowering depends on besides the region.
@@ -93,7 +116,8 @@ pub(crate) struct Lowerer<'a> {
     layout: &'a StateLayout,
     options: LowerOptions,
     cpu: ir::Value,
-    mem: ir::Value,
+    /// The memory's base, where it is not a constant.
+    mem: Option<ir::Value>,
     signature: SigRef,
     helper_signature: SigRef,
     preserving_signature: SigRef,
@@ -144,9 +168,10 @@ struct Part {
 }
 
 /// The signature of regions.
-pub(crate) fn region_signature() -> Signature {
+pub(crate) fn region_signature(memory: MemoryModel) -> Signature {
+    let params = if memory == MemoryModel::LowWindow { 2 } else { 3 };
     let mut sig = Signature::new(CallConv::Tail);
-    sig.params.extend([AbiParam::new(I64); 3]);
+    sig.params.extend(std::iter::repeat_n(AbiParam::new(I64), params));
     sig.returns.push(AbiParam::new(I64));
     sig
 }
@@ -177,13 +202,13 @@ pub(crate) fn lower_region(
     options: LowerOptions,
 ) -> Vec<LinkExit> {
     func.name = UserFuncName::user(0, 0);
-    func.signature = region_signature();
+    func.signature = region_signature(options.memory);
     let mut b = FunctionBuilder::new(func, context);
     let entry = b.create_block();
     b.append_block_params_for_function_params(entry);
     b.switch_to_block(entry);
-    let (cpu, mem) = (b.block_params(entry)[0], b.block_params(entry)[1]);
-    let signature = b.import_signature(region_signature());
+    let (cpu, mem) = (b.block_params(entry)[0], b.block_params(entry).get(2).copied());
+    let signature = b.import_signature(region_signature(options.memory));
     let helper_signature = b.import_signature(host_signature(3));
     let preserving_signature = b.import_signature(preserving_signature());
     let trap_signature = b.import_signature(host_signature(5));

@@ -270,7 +270,7 @@ impl Lowerer<'_> {
 
     /// Whether an access may be the first half of one of 16 bytes. Its alignment is the second half's, too.
     fn may_widen(&self, ty: Type, mem: MemOp) -> bool {
-        ty == Type::I64 && mem.size == MemSize::B8 && !mem.big && self.options.memory == MemoryModel::Window
+        ty == Type::I64 && mem.size == MemSize::B8 && !mem.big && self.options.memory != MemoryModel::Sections
     }
 
     /// The access of the next 8 bytes, if it comes next and belongs to the same instruction.

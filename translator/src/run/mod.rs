@@ -236,7 +236,11 @@ impl<H: TrapHandler> Runner<'_, H> {
 
     /// Enters translated code; gives the next guest pc or a special value.
     fn enter(&mut self, code: u64, link: u64) -> u64 {
-        let (base, sections) = match self.handler.memory().host_view() {
+        let view = self.handler.memory().host_view();
+        if !self.vcpu.engine.context().options.memory.is_some_and(|model| model.fits(view)) {
+            return special::INTERPRET;
+        }
+        let (base, sections) = match view {
             HostView::Window { base } => (base, 0),
             HostView::Sections { base, table } => (base, table),
             HostView::None => return special::INTERPRET,
