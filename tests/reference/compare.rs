@@ -143,8 +143,8 @@ pub(crate) fn differences(
             let agree = match (ours.get(n), theirs.get(n)) {
                 (Some(ours), Some(theirs)) => same(mode, sequence, slots[n], ours, theirs),
                 (None, None) => {
-                    let code = report::code(mode, &sequences[n.saturating_sub(1)]);
-                    return Err(format!("both sides end after sequence {n}, which followed\n{code}").into());
+                    let code = report::code(mode, sequence);
+                    return Err(format!("both sides end in or after sequence {n}:\n{code}").into());
                 }
                 _ => false,
             };

@@ -250,7 +250,7 @@ impl Generator<'_> {
     /// The index of a jump of compressed code to the end, or of one that leaves compressed code: halfwords or words.
     fn jump_index(self, row: &Row) -> u32 {
         match (row.name, self.mode.encoding) {
-            ("JALX", _) => mips::save(self.end) / 4,
+            ("JALX", _) => self.mode.mips.map_or(0, mips::save) / 4,
             (_, Some((Encoding::Mips16e, _))) => self.end / 4,
             _ => self.end / 2,
         }

@@ -21,6 +21,11 @@ pub(crate) const STACK_SIZE: u32 = 0x8000;
 pub(crate) const CONSTANTS: u32 = 0x3_f000;
 /// What the sequences begin with: an entry address and a record each.
 pub(crate) const INPUTS: u32 = 0x40_0000;
+/// Where compressed MIPS sequences may jump to: code that ends them, and so much of it that no offset leads from its middle
+/// to anywhere else.
+pub(crate) const PADS: u32 = 0x50_0000;
+/// Its size.
+pub(crate) const PADS_SIZE: u32 = 0x2_0000;
 /// The sequences.
 pub(crate) const CODE: u32 = 0x10_0000;
 

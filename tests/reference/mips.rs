@@ -6,8 +6,8 @@ use demotic_mips::Encoding;
 use crate::assembler::Assembler;
 use crate::elf::{AbiFlags, Machine, Segment};
 use crate::layout::{
-    CONSTANTS, DRIVER, INPUT_SIZE, PAGE, PATTERN, QEMU_PAGE, RECORD, RECORD_SIZE, STACK, STACK_SIZE,
-    VARIABLES, VECTORS, WINDOW, word,
+    CONSTANTS, DRIVER, INPUT_SIZE, PADS, PADS_SIZE, PAGE, PATTERN, QEMU_PAGE, RECORD, RECORD_SIZE, STACK,
+    STACK_SIZE, VARIABLES, VECTORS, WINDOW, word,
 };
 
 /// What a processor has.
@@ -48,15 +48,11 @@ impl Features {
         (0..if self.fpu { 32 } else { 0 }).step_by(if self.fr { 1 } else { 2 })
     }
 
-    fn pads(self) -> u32 {
-        if self.set.is_some() { PADS } else { 0 }
-    }
-
-    /// BREAK, twice: what compressed sequences end with, since they cannot jump far without changing a register.
+    /// BREAK, twice: what compressed sequences end with. As a MIPS32 instruction it is reserved.
     fn compressed_end(self) -> u32 {
         match self.set {
             Some(Encoding::Mips16e) => 0xe805_e805,
-            Some(Encoding::MicroMips) if self.release == 6 => 0x441b_441b,
+            Some(Encoding::MicroMips) if self.release == 6 => 0x465b_465b,
             _ => 0x4680_4680,
         }
     }
@@ -86,8 +82,6 @@ const SYS_MUNMAP: u32 = 4091;
 const SYS_RT_SIGACTION: u32 = 4194;
 const SYS_SIGALTSTACK: u32 = 4206;
 
-/// Words that end compressed sequences: sums of an address may lead beside it.
-const PADS: u32 = 64;
 const SYSCALL: u32 = 0xc;
 const BREAK: u32 = 0xd;
 const NOP: u32 = 0;
@@ -144,19 +138,33 @@ pub(crate) fn names_k0(word: u32, len: usize) -> bool {
     places.iter().any(|shift| word >> shift & 31 == K0) || len == 2 && word >> 3 & 31 == 0b01011
 }
 
-/// Where registers are saved, in MIPS32 code, by where compressed sequences end.
-pub(crate) fn save(compressed_end: u32) -> u32 {
-    compressed_end + 2 * PADS
+/// The address that sequences end at.
+pub(crate) fn end(features: Features) -> u32 {
+    if features.set.is_some() { PADS + PADS_SIZE / 2 } else { save(features) }
 }
 
-/// The program's code; gives the address that sequences end at.
-pub(crate) fn driver(features: Features) -> (Segment, u32) {
+/// Where registers are saved, in MIPS32 code.
+pub(crate) fn save(features: Features) -> u32 {
+    let mut a = Assembler::new(DRIVER);
+    install_handlers(&mut a);
+    enter_next(&mut a, features);
+    a.here()
+}
+
+/// What compressed sequences jump to, since they cannot jump far without changing a register.
+pub(crate) fn pads(features: Features) -> Option<Segment> {
+    features.set?;
+    let word = features.compressed_end();
+    let bytes = if features.big { word.to_be_bytes() } else { word.to_le_bytes() };
+    Some(Segment::code(PADS, bytes.repeat(PADS_SIZE as usize / 4)))
+}
+
+/// The program's code.
+pub(crate) fn driver(features: Features) -> Segment {
     let mut a = Assembler::new(DRIVER);
     install_handlers(&mut a);
     let next = a.here();
     enter_next(&mut a, features);
-    let end = a.here() + 2 * features.pads();
-    a.put(vec![features.compressed_end(); features.pads() as usize]);
     for n in 0..32 {
         a.put([access(SW, n, record(word::R + n as usize), K0)]);
     }
@@ -173,15 +181,12 @@ pub(crate) fn driver(features: Features) -> (Segment, u32) {
     let filler = if features.big { filler.to_be_bytes() } else { filler.to_le_bytes() };
     let page = DRIVER & !(PAGE - 1);
     let filler = filler.repeat((DRIVER - page) as usize / 4);
-    (Segment::code(page, [filler, a.bytes(features.big)].concat()), end)
+    Segment::code(page, [filler, a.bytes(features.big)].concat())
 }
 
 /// Where the handler is.
 fn handler_address(features: Features) -> u32 {
-    let mut a = Assembler::new(DRIVER);
-    install_handlers(&mut a);
-    enter_next(&mut a, features);
-    a.here() + 4 * (features.pads() + 32 + 2 + 2)
+    save(features) + 4 * (32 + 2 + 2)
 }
 
 /// What the program asks the system with.

@@ -11,7 +11,7 @@ use crate::{arm, mips};
 /// The address at which a mode's sequences end.
 pub(crate) fn end(mode: &Mode) -> u32 {
     match mode.mips {
-        Some(features) => mips::driver(features).1,
+        Some(features) => mips::end(features),
         None => arm::driver().1,
     }
 }
@@ -54,9 +54,9 @@ pub(crate) fn write(mode: &Mode, sequences: &[Sequence], seed: u64) -> Vec<u8> {
         inputs.extend([entry(mode, slot), 0, 0, 0].into_iter().flat_map(word));
         inputs.extend(record(&sequence.input, big));
     }
-    let (driver, _) = match mode.mips {
+    let driver = match mode.mips {
         Some(features) => mips::driver(features),
-        None => arm::driver(),
+        None => arm::driver().0,
     };
     let constants = mode.mips.map_or_else(arm::constants, mips::constants);
     let mut variables = Segment::zeros(RECORD, PAGE);
@@ -74,6 +74,7 @@ pub(crate) fn write(mode: &Mode, sequences: &[Sequence], seed: u64) -> Vec<u8> {
         Segment::code(CODE, code),
         Segment::constant(INPUTS, inputs),
     ];
+    segments.extend(mode.mips.and_then(mips::pads));
     segments.sort_by_key(|segment| segment.addr);
     let machine = match mode.mips {
         Some(features) => features.machine(),
