@@ -29,6 +29,9 @@ const SYS_SIGALTSTACK: u32 = 186;
 const SYS_MMAP2: u32 = 192;
 
 const SETEND_LE: u32 = 0xf101_0000;
+const CLREX: u32 = 0xf57f_f01f;
+/// Undefined in A32; in T32, at both of its halfwords, UDF or a branch to it.
+const UNDEFINED: u32 = 0xe7ff_deff;
 const SVC: u32 = 0xef00_0000;
 const PC: u32 = 15;
 /// `{R0-R11}`.
@@ -69,23 +72,37 @@ const NE: u32 = 1;
 /// Always.
 pub(crate) const AL: u32 = 14;
 
-/// The program's code; gives the address that sequences end at.
-pub(crate) fn driver() -> (Segment, u32) {
+/// What sequences end at, in the page before the record. The rest of that page ends a sequence, too.
+pub(crate) fn ending() -> Segment {
+    let mut a = Assembler::new(end());
+    store_registers(&mut a);
+    let to_dump = branch(AL, a.here(), dump_address());
+    a.put([to_dump]);
+    let page = RECORD - PAGE;
+    let filler = UNDEFINED.to_le_bytes().repeat((end() - page) as usize / 4);
+    Segment::code(page, [filler, a.bytes(false)].concat())
+}
+
+/// The address that sequences end at.
+pub(crate) fn end() -> u32 {
+    let mut a = Assembler::new(RECORD - PAGE);
+    store_registers(&mut a);
+    RECORD - (a.here() + 4 - (RECORD - PAGE))
+}
+
+/// The program's code.
+pub(crate) fn driver() -> Segment {
     let mut a = Assembler::new(DRIVER);
     install_handlers(&mut a);
     let next = a.here();
     enter_next(&mut a);
-    let save = a.here();
-    store_registers(&mut a);
-    let to_dump = a.forward();
-    let handler = a.here();
+    debug_assert_eq!(a.here(), handler_address(), "the constants name it");
     take_frame(&mut a);
-    a.land(to_dump, |from, to| branch(AL, from, to));
+    debug_assert_eq!(a.here(), dump_address(), "what sequences end at goes on there");
     write_dump(&mut a);
     let back = branch(AL, a.here(), next);
     a.put([back]);
-    debug_assert_eq!(handler, handler_address(), "the constants name it");
-    (Segment::code(DRIVER, a.bytes(false)), save)
+    Segment::code(DRIVER, a.bytes(false))
 }
 
 /// Where the handler is.
@@ -93,8 +110,14 @@ fn handler_address() -> u32 {
     let mut a = Assembler::new(DRIVER);
     install_handlers(&mut a);
     enter_next(&mut a);
-    store_registers(&mut a);
-    a.here() + 4
+    a.here()
+}
+
+/// Where the record, complete but for what is no general register, is written.
+fn dump_address() -> u32 {
+    let mut a = Assembler::new(handler_address());
+    take_frame(&mut a);
+    a.here()
 }
 
 /// What the program asks the system with.
@@ -136,7 +159,7 @@ fn install_handlers(a: &mut Assembler) {
 
 /// Enters the next sequence, or ends the program.
 fn enter_next(a: &mut Assembler) {
-    a.put(load(12, RECORD + VARIABLES));
+    a.put(load(12, VARIABLES));
     a.put([ldr(11, 12, 0), 0xe35b_0000]); // cmp r11, #0
     let go_on = a.forward();
     a.put(load(0, 0));
@@ -145,16 +168,17 @@ fn enter_next(a: &mut Assembler) {
     a.land(go_on, |from, to| branch(NE, from, to));
     a.put([0xe24b_b001, str(11, 12, 0)]); // sub r11, r11, #1
     fill_window(a);
-    a.put(load(12, RECORD + VARIABLES));
+    a.put(load(12, VARIABLES));
     a.put([ldr(6, 12, 4), add(0, 6, INPUT_SIZE as u32), str(0, 12, 4)]);
     a.put([ldr(0, 6, 0), str(0, 12, 8)]);
-    a.put([add(6, 6, 16), add(0, 6, VECTORS as u32)]);
+    // A reservation of the last sequence may be there or not.
+    a.put([CLREX, add(6, 6, 16), add(0, 6, VECTORS as u32)]);
     a.put([0xecb0_0b20, 0xecf0_0b20]); // vldmia r0!, {d0-d15}; vldmia r0!, {d16-d31}
     a.put([ldr(0, 6, 4 * word::FP_STATUS as u32), 0xeee1_0a10]); // vmsr fpscr, r0
     a.put([ldr(0, 6, 4 * word::FLAGS as u32), 0xe12c_f000]); // msr apsr_nzcvqg, r0
     let r = 4 * word::R as u32;
     a.put([add(0, 6, r), ldr(13, 0, 52), ldr(14, 0, 56), 0xe890_1fff]); // ldm r0, {r0-r12}
-    let target = RECORD + VARIABLES + 8 - (a.here() + 8);
+    let target = VARIABLES + 8 - (a.here() + 8);
     a.put([ldr(PC, PC, target)]);
 }
 

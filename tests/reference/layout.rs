@@ -1,12 +1,12 @@
 //! Where things are in the programs that both sides run.
 
-/// The live record: registers as they are when a sequence begins and when it has ended. It follows the program's code, so
-/// that on ARM it is reached from the program counter, with no register to spare.
+/// The live record: registers as they are when a sequence begins and when it has ended. On ARM it follows the code that
+/// stores them, which reaches it from the program counter, with no register to spare.
 pub(crate) const RECORD: u32 = 0x1_1000;
-/// The program's own code.
-pub(crate) const DRIVER: u32 = 0x1_0800;
-/// Behind the record: counters and the next sequence's address.
-pub(crate) const VARIABLES: u32 = 0x800;
+/// The program's own code, far from all that sequences point to.
+pub(crate) const DRIVER: u32 = 0x60_0000;
+/// Behind it: the number of sequences left, the next one's input and its address.
+pub(crate) const VARIABLES: u32 = DRIVER + PAGE;
 /// The page that sequences load from and store to; random pointers point into its middle.
 pub(crate) const WINDOW: u32 = 0x2_0000;
 /// What it holds at first. It follows the window, and can only be read.
@@ -21,8 +21,7 @@ pub(crate) const STACK_SIZE: u32 = 0x8000;
 pub(crate) const CONSTANTS: u32 = 0x3_f000;
 /// What the sequences begin with: an entry address and a record each.
 pub(crate) const INPUTS: u32 = 0x40_0000;
-/// Where compressed MIPS sequences may jump to: code that ends them, and so much of it that no offset leads from its middle
-/// to anywhere else.
+/// Where MIPS sequences end: in the middle of code that ends them, and so much of it that no offset leads to anywhere else.
 pub(crate) const PADS: u32 = 0x50_0000;
 /// Its size.
 pub(crate) const PADS_SIZE: u32 = 0x2_0000;

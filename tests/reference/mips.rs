@@ -76,6 +76,9 @@ const CONTEXT_R0: u32 = 40;
 /// Offset of the signal stack's description in the constants; the action is at their beginning.
 const STACK_CONSTANT: u32 = 64;
 
+/// Where sequences end.
+const END: u32 = PADS + PADS_SIZE / 2;
+
 const SYS_EXIT: u32 = 4001;
 const SYS_WRITE: u32 = 4004;
 const SYS_MUNMAP: u32 = 4091;
@@ -140,23 +143,34 @@ pub(crate) fn names_k0(word: u32, len: usize) -> bool {
 
 /// The address that sequences end at.
 pub(crate) fn end(features: Features) -> u32 {
-    if features.set.is_some() { PADS + PADS_SIZE / 2 } else { save(features) }
+    if features.set.is_some() { END } else { save(features) }
 }
 
-/// Where registers are saved, in MIPS32 code.
+/// Where registers are saved, in MIPS32 code: at the end of MIPS32 sequences, or where compressed ones leave for.
 pub(crate) fn save(features: Features) -> u32 {
-    let mut a = Assembler::new(DRIVER);
-    install_handlers(&mut a);
-    enter_next(&mut a, features);
-    a.here()
+    match features.set {
+        None => END,
+        Some(_) => {
+            let mut a = Assembler::new(DRIVER);
+            install_handlers(&mut a);
+            enter_next(&mut a, features);
+            a.here()
+        }
+    }
 }
 
-/// What compressed sequences jump to, since they cannot jump far without changing a register.
-pub(crate) fn pads(features: Features) -> Option<Segment> {
-    features.set?;
-    let word = features.compressed_end();
-    let bytes = if features.big { word.to_be_bytes() } else { word.to_le_bytes() };
-    Some(Segment::code(PADS, bytes.repeat(PADS_SIZE as usize / 4)))
+/// What sequences end in. Compressed ones raise a signal there, since they cannot jump far without changing a register.
+pub(crate) fn ending(features: Features) -> Segment {
+    let filler = if features.set.is_some() { features.compressed_end() } else { BREAK };
+    let filler = if features.big { filler.to_be_bytes() } else { filler.to_le_bytes() };
+    let mut bytes = filler.repeat(PADS_SIZE as usize / 4);
+    if features.set.is_none() {
+        let mut a = Assembler::new(END);
+        store_registers(&mut a, features);
+        let (at, code) = ((END - PADS) as usize, a.bytes(features.big));
+        bytes[at..at + code.len()].copy_from_slice(&code);
+    }
+    Segment::code(PADS, bytes)
 }
 
 /// The program's code.
@@ -165,28 +179,43 @@ pub(crate) fn driver(features: Features) -> Segment {
     install_handlers(&mut a);
     let next = a.here();
     enter_next(&mut a, features);
-    for n in 0..32 {
-        a.put([access(SW, n, record(word::R + n as usize), K0)]);
+    if features.set.is_some() {
+        store_registers(&mut a, features);
     }
-    a.put([access(SW, 0, record(word::SIGNAL), K0), access(SW, 0, record(word::PC), K0)]);
-    let to_dump = a.forward();
-    a.put([NOP]);
+    debug_assert_eq!(a.here(), handler_address(features), "the constants name it");
     take_frame(&mut a, features.big);
-    a.land(to_dump, |_, to| jump(to));
+    debug_assert_eq!(a.here(), dump_address(features), "what sequences end at goes on there");
     store_special(&mut a, features);
     write_dump(&mut a, features);
     a.put([jump(next), NOP]);
-    // What precedes the driver in its page ends a sequence that gets there, too.
-    let filler = if features.set.is_some() { features.compressed_end() } else { BREAK };
-    let filler = if features.big { filler.to_be_bytes() } else { filler.to_le_bytes() };
-    let page = DRIVER & !(PAGE - 1);
-    let filler = filler.repeat((DRIVER - page) as usize / 4);
-    Segment::code(page, [filler, a.bytes(features.big)].concat())
+    Segment::code(DRIVER, a.bytes(features.big))
 }
 
 /// Where the handler is.
 fn handler_address(features: Features) -> u32 {
-    save(features) + 4 * (32 + 2 + 2)
+    let mut a = Assembler::new(DRIVER);
+    install_handlers(&mut a);
+    enter_next(&mut a, features);
+    a.here() + if features.set.is_some() { SAVE_SIZE } else { 0 }
+}
+
+/// Where the record, complete but for what is no general register, is written.
+fn dump_address(features: Features) -> u32 {
+    let mut a = Assembler::new(handler_address(features));
+    take_frame(&mut a, features.big);
+    a.here()
+}
+
+/// The size of [`store_registers`].
+const SAVE_SIZE: u32 = 4 * (32 + 2 + 2);
+
+/// Stores all registers in the record, and goes on with the rest.
+fn store_registers(a: &mut Assembler, features: Features) {
+    for n in 0..32 {
+        a.put([access(SW, n, record(word::R + n as usize), K0)]);
+    }
+    a.put([access(SW, 0, record(word::SIGNAL), K0), access(SW, 0, record(word::PC), K0)]);
+    a.put([jump(dump_address(features)), NOP]);
 }
 
 /// What the program asks the system with.
@@ -224,18 +253,18 @@ fn install_handlers(a: &mut Assembler) {
 
 /// Enters the next sequence, or ends the program.
 fn enter_next(a: &mut Assembler, features: Features) {
-    let variables = VARIABLES;
-    a.put([access(LW, T0, variables, K0), NOP]);
+    a.put(load(K1, VARIABLES));
+    a.put([access(LW, T0, 0, K1), NOP]);
     let go_on = a.forward();
     a.put([NOP]);
     call(a, SYS_EXIT, &[0]);
     a.land(go_on, |from, to| bne(T0, 0, from, to));
-    a.put([addiu(T0, T0, u32::MAX), access(SW, T0, variables, K0)]);
+    a.put([addiu(T0, T0, u32::MAX), access(SW, T0, 0, K1)]);
     copy(a, PATTERN, WINDOW, PAGE);
     // The source of the record's copy is a variable.
-    a.put([access(LW, A0, variables + 4, K0), NOP]);
-    a.put([addiu(T0, A0, INPUT_SIZE as u32), access(SW, T0, variables + 4, K0)]);
-    a.put([access(LW, T0, 0, A0), NOP, access(SW, T0, variables + 8, K0)]);
+    a.put([access(LW, A0, 4, K1), NOP]);
+    a.put([addiu(T0, A0, INPUT_SIZE as u32), access(SW, T0, 4, K1)]);
+    a.put([access(LW, T0, 0, A0), NOP, access(SW, T0, 8, K1)]);
     a.put([addiu(A0, A0, 16)]);
     a.put(load(A1, RECORD));
     copy_words(a, RECORD_SIZE as u32);
@@ -243,7 +272,7 @@ fn enter_next(a: &mut Assembler, features: Features) {
     for n in (1..32).filter(|&n| n != K0 && n != K1) {
         a.put([access(LW, n, record(word::R + n as usize), K0)]);
     }
-    a.put([access(LW, K1, variables + 8, K0), NOP]);
+    a.put([access(LW, K1, 8, K1), NOP]);
     // jalr $0, $k1: release 6 has no other JR.
     a.put([K1 << 21 | 9, access(LW, K1, record(word::R + K1 as usize), K0)]);
 }

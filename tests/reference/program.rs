@@ -4,7 +4,7 @@ use demotic_test_harness::random::Random;
 
 use crate::elf::{self, Segment};
 use crate::generate::{Input, Sequence, pattern};
-use crate::layout::{CODE, INPUTS, PAGE, PATTERN, RECORD, STACK, STACK_SIZE, VARIABLES, WINDOW};
+use crate::layout::{CODE, DRIVER, INPUTS, PAGE, PATTERN, RECORD, STACK, STACK_SIZE, VARIABLES, WINDOW};
 use crate::modes::{Mode, Set};
 use crate::{arm, mips};
 
@@ -12,7 +12,7 @@ use crate::{arm, mips};
 pub(crate) fn end(mode: &Mode) -> u32 {
     match mode.mips {
         Some(features) => mips::end(features),
-        None => arm::driver().1,
+        None => arm::end(),
     }
 }
 
@@ -54,19 +54,19 @@ pub(crate) fn write(mode: &Mode, sequences: &[Sequence], seed: u64) -> Vec<u8> {
         inputs.extend([entry(mode, slot), 0, 0, 0].into_iter().flat_map(word));
         inputs.extend(record(&sequence.input, big));
     }
-    let driver = match mode.mips {
-        Some(features) => mips::driver(features),
-        None => arm::driver().0,
+    let (driver, ending) = match mode.mips {
+        Some(features) => (mips::driver(features), mips::ending(features)),
+        None => (arm::driver(), arm::ending()),
     };
     let constants = mode.mips.map_or_else(arm::constants, mips::constants);
-    let mut variables = Segment::zeros(RECORD, PAGE);
-    let at = VARIABLES as usize;
-    variables.bytes[at..at + 4].copy_from_slice(&word(sequences.len() as u32));
-    variables.bytes[at + 4..at + 8].copy_from_slice(&word(INPUTS));
+    let mut variables = Segment::zeros(VARIABLES, PAGE);
+    variables.bytes[..8].copy_from_slice(&[word(sequences.len() as u32), word(INPUTS)].concat());
     let data = pattern(end(mode), &mut Random::new(seed)).into_iter().flat_map(word).collect();
     let mut segments = vec![
-        variables,
+        ending,
+        Segment::zeros(RECORD, PAGE),
         driver,
+        variables,
         Segment::zeros(WINDOW, PAGE),
         Segment::constant(PATTERN, data),
         Segment::zeros(STACK, STACK_SIZE),
@@ -74,13 +74,12 @@ pub(crate) fn write(mode: &Mode, sequences: &[Sequence], seed: u64) -> Vec<u8> {
         Segment::code(CODE, code),
         Segment::constant(INPUTS, inputs),
     ];
-    segments.extend(mode.mips.and_then(mips::pads));
     segments.sort_by_key(|segment| segment.addr);
     let machine = match mode.mips {
         Some(features) => features.machine(),
         None => arm::MACHINE,
     };
-    elf::write(machine, crate::layout::DRIVER, &segments)
+    elf::write(machine, DRIVER, &segments)
 }
 
 /// An input in the program's byte order. A double in memory is one number, its halves in that order.
