@@ -168,6 +168,7 @@ fn enter_next(a: &mut Assembler) {
     a.land(go_on, |from, to| branch(NE, from, to));
     a.put([0xe24b_b001, str(11, 12, 0)]); // sub r11, r11, #1
     fill_window(a);
+    copy_words(a);
     a.put(load(12, VARIABLES));
     a.put([ldr(6, 12, 4), add(0, 6, INPUT_SIZE as u32), str(0, 12, 4)]);
     a.put([ldr(0, 6, 0), str(0, 12, 8)]);
@@ -180,6 +181,16 @@ fn enter_next(a: &mut Assembler) {
     a.put([add(0, 6, r), ldr(13, 0, 52), ldr(14, 0, 56), 0xe890_1fff]); // ldm r0, {r0-r12}
     let target = VARIABLES + 8 - (a.here() + 8);
     a.put([ldr(PC, PC, target)]);
+}
+
+/// Copies the words of the next input's record, some of which no register of ARM replaces.
+fn copy_words(a: &mut Assembler) {
+    a.put(load(12, VARIABLES));
+    a.put([ldr(12, 12, 4), add(12, 12, 16)]);
+    a.put(load(14, RECORD));
+    for _ in 0..word::COUNT / 12 {
+        a.put([0xe8bc_0000 | BLOCK, 0xe8ae_0000 | BLOCK]); // ldm r12!; stm r14!
+    }
 }
 
 fn fill_window(a: &mut Assembler) {
@@ -264,4 +275,5 @@ pub(crate) fn t32_slot(at: u32, code: &[u8], save: u32) -> Vec<u8> {
     a32_slot(at, &slot, save)
 }
 
+const _: () = assert!(word::COUNT.is_multiple_of(12));
 const _: () = assert!(INPUT_SIZE < 1024 && VECTORS < 256 * 4);

@@ -149,7 +149,8 @@ pub(crate) fn differences(
                 _ => false,
             };
             if !agree {
-                reports.push(explain(mode, sequence, seed, engine)?);
+                let report = explain(mode, sequence, seed, engine)?;
+                reports.push(report.unwrap_or_else(|| together(mode, sequence, engine, n, &ours, &theirs)));
             }
             if reports.len() >= limit || ours.len() <= n || theirs.len() <= n {
                 break;
@@ -221,16 +222,37 @@ fn is_valid(mode: &Mode, sequence: &Sequence) -> bool {
     !mode.set.is_mips() || slots && last.and_then(|last| generator.last_slot(last)).is_none()
 }
 
-fn explain(mode: &Mode, sequence: &Sequence, seed: u64, engine: &'static str) -> Result<String, Failed> {
+/// A difference that comes from what an earlier sequence has left behind.
+fn together(
+    mode: &Mode,
+    sequence: &Sequence,
+    engine: &str,
+    n: usize,
+    ours: &[Dump],
+    theirs: &[Dump],
+) -> String {
+    let (Some(ours), Some(theirs)) = (ours.get(n), theirs.get(n)) else {
+        return format!("({engine}) one side ends early at sequence {n}:\n{}", report::code(mode, sequence));
+    };
+    let text = report::difference(mode, sequence, engine, ours, theirs);
+    format!("sequence {n}, only together with those before it: {text}")
+}
+
+/// What a sequence does by itself that differs, if it does.
+fn explain(
+    mode: &Mode,
+    sequence: &Sequence,
+    seed: u64,
+    engine: &'static str,
+) -> Result<Option<String>, Failed> {
     if !differ(mode, sequence, seed, engine)? {
-        let text = report::code(mode, sequence);
-        return Ok(format!("({engine}) only together with the sequences before it:\n{text}"));
+        return Ok(None);
     }
     let sequence = shrink(mode, sequence.clone(), seed, engine)?;
     let one = std::slice::from_ref(&sequence);
     let theirs = run(mode, one, seed, Side::Qemu)?;
     let ours = run(mode, one, seed, Side::Demotic(engine))?;
-    Ok(match (ours.first(), theirs.first()) {
+    Ok(Some(match (ours.first(), theirs.first()) {
         (Some(ours), Some(theirs)) => {
             let (ours, theirs) = (normalize(mode, ours), normalize(mode, theirs));
             report::difference(mode, &sequence, engine, &ours, &theirs)
@@ -239,5 +261,5 @@ fn explain(mode: &Mode, sequence: &Sequence, seed: u64, engine: &'static str) ->
             let who = if ours.is_some() { "qemu" } else { engine };
             format!("{who} ends early:\n{}", report::code(mode, &sequence))
         }
-    })
+    }))
 }
