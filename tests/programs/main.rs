@@ -3,6 +3,7 @@
 
 mod binfmt;
 mod busybox;
+mod dynamic;
 mod errors;
 mod examples;
 mod guests;
@@ -23,5 +24,6 @@ fn main() -> ExitCode {
     trials.extend(busybox::trials());
     trials.extend(errors::trials());
     trials.extend(binfmt::trials());
+    trials.extend(dynamic::trials());
     libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -7,6 +7,7 @@ mod image;
 mod kernel_pages;
 mod mips;
 mod stack;
+mod sysroot;
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -37,7 +38,8 @@ pub struct LaunchOptions {
     pub argv0: Option<OsString>,
     /// Its environment, as `NAME=value`.
     pub envp: Vec<OsString>,
-    /// Where absolute paths are looked up first (`-L`, `QEMU_LD_PREFIX`).
+    /// Where absolute paths are looked up first (`-L`, `QEMU_LD_PREFIX`). Without it, a dynamic program whose interpreter
+    /// the host does not have is given the root of a cross compiler's libraries that does.
     pub sysroot: Option<PathBuf>,
     /// The arguments to give to our own executable so that it runs another guest program in the same manner. The guest's
     /// `execve` adds `--argv0 NAME -- PROGRAM ARGUMENTS`.
@@ -80,7 +82,7 @@ pub enum LaunchError {
     /// The program needs a dynamic loader that is not there.
     #[error(
         "cannot open the dynamic loader {} that {} asks for: {error}; if the guest's libraries are elsewhere, name \
-         their root directory with -L",
+         their root directory with -L; Debian's packages libc6-armhf-cross, libc6-mipsel-cross and their like have them",
         interpreter.display(), path.display()
     )]
     Interpreter {
@@ -129,8 +131,10 @@ pub fn load(options: &LaunchOptions) -> Result<Launch, LaunchError> {
     if let Some(cpu) = &options.cpu {
         kind = kind.on_cpu(cpu)?;
     }
-    let interpreter = match &program.interpreter {
-        Some(name) => Some(open_interpreter(options, &program, Path::new(name))?),
+    let name = program.interpreter.as_ref().map(Path::new);
+    let sysroot = options.sysroot.clone().or_else(|| name.and_then(|name| sysroot::default_root(kind, name)));
+    let interpreter = match name {
+        Some(name) => Some(open_interpreter(sysroot.as_deref(), &program, name)?),
         None => None,
     };
     if let Some(interpreter) = &interpreter {
@@ -164,7 +168,7 @@ pub fn load(options: &LaunchOptions) -> Result<Launch, LaunchError> {
         program: std::path::absolute(&options.program).unwrap_or_else(|_| options.program.clone()),
         argv,
         auxv: start.auxv,
-        sysroot: options.sysroot.clone(),
+        sysroot,
         exec_prefix: options.exec_prefix.clone(),
         strace: options.strace,
     };
@@ -176,8 +180,8 @@ fn arguments(options: &LaunchOptions) -> Vec<OsString> {
     std::iter::once(name).chain(options.args.iter().cloned()).collect()
 }
 
-fn open_interpreter(options: &LaunchOptions, program: &ElfFile, name: &Path) -> Result<ElfFile, LaunchError> {
-    let prefixed = options.sysroot.as_ref().map(|root| prefix_path(root, name)).filter(|path| path.exists());
+fn open_interpreter(sysroot: Option<&Path>, program: &ElfFile, name: &Path) -> Result<ElfFile, LaunchError> {
+    let prefixed = sysroot.map(|root| prefix_path(root, name)).filter(|path| path.exists());
     let path = prefixed.unwrap_or_else(|| name.to_owned());
     let missing =
         |error| LaunchError::Interpreter { path: program.path.clone(), interpreter: name.to_owned(), error };
