@@ -333,12 +333,11 @@ pub(super) fn vrsqrts(l: &mut Lifter<'_>, f: Floats, n: Value, m: Value) -> Valu
     vmul(l, f, difference, half)
 }
 
-/// The product, 0 where it is one of zero and infinity.
+/// The product, 0 where it is one of zero and infinity. A subnormal operand is noticed as one there, too.
 fn product_without_invalid(l: &mut Lifter<'_>, f: Floats, n: Value, m: Value) -> Value {
     let [(n_zero, n_infinite), (m_zero, m_infinite)] = [n, m].map(|v| zero_and_infinite(l, f, v));
-    let (one, other) = (l.vand(n_zero, m_infinite), l.vand(m_zero, n_infinite));
-    let invalid = l.vor(one, other);
-    let (n, m) = (l.vbic(n, invalid), l.vbic(m, invalid));
+    let (n_invalid, m_invalid) = (l.vand(n_infinite, m_zero), l.vand(m_infinite, n_zero));
+    let (n, m) = (l.vbic(n, n_invalid), l.vbic(m, m_invalid));
     vmul(l, f, n, m)
 }
 
