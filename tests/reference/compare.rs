@@ -46,12 +46,17 @@ pub(crate) fn same(mode: &Mode, sequence: &Sequence, slot: u32, ours: &Dump, the
     }
     let place = |dump: &Dump| (dump.words[word::PC] & !mode.set.isa_bit()).wrapping_sub(slot);
     let offset = place(ours);
-    let at = match sequence.insn_at(offset) {
+    let insn_at = |dump: &Dump| match sequence.insn_at(place(dump)) {
         // It was in the delay slot.
-        Some(insn) if has_slot(mode, insn) => sequence.insn_at(offset + insn.bytes.len() as u32),
+        Some(insn) if has_slot(mode, insn) => sequence.insn_at(place(dump) + insn.bytes.len() as u32),
         at => at,
     };
+    let at = insn_at(ours);
     if ours.words[word::SIGNAL] == SIGILL {
+        if mode.set == Set::Compressed && ours.words[word::PC] & 1 == 0 {
+            // A jump has left for MIPS32 code, and that is compressed code, or what ends it.
+            return true;
+        }
         // What is near a valid encoding is unpredictable mostly, and undefined here (MIPS32 volume I, 4.2: fields that
         // are 0 must be; ARM DDI 0406C, A5.1.2). The other way around would be wrong.
         if at.is_some_and(|insn| insn.name == UNDEFINED) {
@@ -68,7 +73,7 @@ pub(crate) fn same(mode: &Mode, sequence: &Sequence, slot: u32, ours: &Dump, the
     let fails_at = |dump: &Dump, at: Option<&Insn>| {
         dump.words[word::SIGNAL] != 0 && at.is_some_and(stores_conditionally)
     };
-    if (fails_at(ours, at) || fails_at(theirs, sequence.insn_at(place(theirs)))) && end(ours) != end(theirs) {
+    if (fails_at(ours, at) || fails_at(theirs, insn_at(theirs))) && end(ours) != end(theirs) {
         // Whether a store that fails for want of a reservation is checked for faults, the processor decides (ARM DDI
         // 0406C, A3.4.5), and a reservation of an earlier sequence may be there or not; without a load before it, it is
         // unpredictable (MIPS32 volume II, SC).

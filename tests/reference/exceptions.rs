@@ -140,6 +140,11 @@ fn tests_link(word: u32) -> bool {
     word >> 21 & 31 == 31
 }
 
+/// The place of the register is one of two.
+fn tests_link_compactly(word: u32) -> bool {
+    word >> 16 & 31 == 31 || tests_link(word)
+}
+
 /// A trap's code, with which Linux raises SIGFPE.
 fn traps_arithmetic(word: u32) -> bool {
     matches!(word >> 6 & 0x3ff, 6 | 7)
@@ -405,6 +410,14 @@ pub(crate) static EXCEPTIONS: &[Exception] = &[
         words: tests_link,
         unfit: false,
         reason: "R31 must not be tested (MIPS32 volume II, BGEZAL: restrictions)",
+    },
+    Exception {
+        modes: &["mipselr6", "mipsr6", "micromipsr6"],
+        rows: &["BEQZALC", "BNEZALC", "BLEZALC", "BGEZALC", "BGTZALC", "BLTZALC"],
+        words: tests_link_compactly,
+        unfit: false,
+        reason: "R31 must not be tested (MIPS32 volume II, release 6, B<cond>ALC: branch-and-link restartability); \
+                 qemu 7.2 tests it when it has been written",
     },
     Exception {
         modes: &["mips", "dsp"],

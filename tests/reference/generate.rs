@@ -119,7 +119,9 @@ impl Generator<'_> {
         // Accesses to several registers are unpredictable there (volume II-B, LWM32).
         let several = ["LWM", "SWM", "LWP", "SWP"].iter().any(|prefix| next.name.starts_with(prefix))
             && next.name != "LWPC";
-        fits && !(insn.jumps && (next.jumps || counts_from_elsewhere || several))
+        // And PAUSE is (volume II, PAUSE).
+        let unfit = next.jumps || counts_from_elsewhere || several || next.name == "PAUSE";
+        fits && !(insn.jumps && unfit)
     }
 
     /// What must stand behind an instruction that is last: a no-op in the delay slot of a compressed one.

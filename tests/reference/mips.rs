@@ -261,6 +261,10 @@ fn enter_next(a: &mut Assembler, features: Features) {
     a.land(go_on, |from, to| bne(T0, 0, from, to));
     a.put([addiu(T0, T0, u32::MAX), access(SW, T0, 0, K1)]);
     copy(a, PATTERN, WINDOW, PAGE);
+    // A reservation of the last sequence may be there or not: a conditional store elsewhere ends it.
+    a.put([if features.release == 6 { 0x7c00_0026 | 12 << 7 } else { 0xe000_0000 | 12 }
+        | K1 << 21
+        | T0 << 16]);
     // The source of the record's copy is a variable.
     a.put([access(LW, A0, 4, K1), NOP]);
     a.put([addiu(T0, A0, INPUT_SIZE as u32), access(SW, T0, 4, K1)]);

@@ -61,7 +61,7 @@ impl Row {
 
     /// Whether it goes somewhere, by an offset or by a register.
     pub(crate) fn jumps(&self) -> bool {
-        let by_register = ["JR", "JALR", "JIC", "JIALC", "BX", "BLX", "TBB", "TBH", "ERET", "DERET"];
+        let by_register = ["JR", "JALR", "JIC", "JIALC", "NAL", "BX", "BLX", "TBB", "TBH", "ERET", "DERET"];
         self.branches() || by_register.iter().any(|name| self.name.starts_with(name))
     }
 
