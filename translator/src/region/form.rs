@@ -8,7 +8,8 @@ use rustc_hash::FxHashMap;
 
 use super::dataflow::killed_first;
 use super::{
-    CallKind, Context, ContextId, Dataflow, Edge, Region, RegionBlock, SlotSet, hammock, tables, unroll,
+    CallKind, Context, ContextId, Dataflow, Edge, Region, RegionBlock, SlotSet, dispatch, hammock, tables,
+    unroll,
 };
 
 /// What execution so far says of a location.
@@ -113,6 +114,9 @@ pub fn form_region(
     }
     region.pass_times.add(&times);
     if unroll::unroll_loops(&mut region, options.unroll_insns) {
+        order(&mut region);
+    }
+    if dispatch::duplicate(&mut region) {
         order(&mut region);
     }
     region

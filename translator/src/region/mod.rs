@@ -6,6 +6,7 @@
 //! calls itself, a jump to the region's entry, with returns compared with the region's own return sites.
 
 mod dataflow;
+mod dispatch;
 mod form;
 mod hammock;
 mod profile;

@@ -168,3 +168,25 @@ fn a_jump_that_has_left_the_table_keeps_its_way() {
     // Nothing is known of the table's contents.
     assert_eq!(table(&DISPATCH[..15], &[0x1014, 0x101c, 0x1024, 0x102c]), None);
 }
+
+#[test]
+fn each_case_of_a_loop_around_a_switch_dispatches_by_itself() {
+    let mut code = DISPATCH;
+    for case in 0..5u32 {
+        // b START
+        code[5 + 2 * case as usize] = 0x1000_0000 | (6 + 2 * case).wrapping_neg() & 0xffff;
+    }
+    let targets = [0x1014, 0x101c, 0x1024, 0x102c, 0x1034];
+    let seen = Seen { state: vec![0; STATE_WORDS], targets: targets.into() };
+    let entry = Loc { pc: START, mode: 0 };
+    let region = form_region(&guest(), &Code(&code), Some(&seen), &FormOptions::default(), entry);
+    let dispatches = region.blocks.iter().filter(|b| b.block.start.pc == START);
+    assert_eq!(dispatches.clone().count(), 6, "one to begin with, and one behind each case");
+    assert_eq!(region.blocks.len(), 6 + 5, "the cases are there once");
+    for (from, _) in region.blocks.iter().enumerate().filter(|(_, b)| b.block.start.pc == START) {
+        assert_eq!(region.successors(from).len(), 5);
+    }
+    // In each way around, there is a poll.
+    let polls = region.blocks.iter().filter(|b| b.loop_header).count();
+    assert!(polls >= 5, "{polls}");
+}
