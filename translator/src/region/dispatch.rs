@@ -6,6 +6,7 @@
 
 use demotic_ir::{Exit, ExitId};
 
+use super::unroll::predecessors;
 use super::{BlockId, Context, Region, RegionBlock};
 
 /// A dispatch of at most this many guest instructions is copied.
@@ -20,12 +21,14 @@ const MIN_CASES: usize = 4;
 pub(super) fn duplicate(region: &mut Region) -> bool {
     let blocks = region.blocks.len();
     for jump in 0..blocks {
+        let known = indirect_targets(region, jump);
+        if known < MIN_CASES {
+            continue;
+        }
         let chain = chain_of(region, jump);
         let cases = cases_behind(region, chain[0]);
         let size: usize = chain.iter().map(|&b| region.blocks[b].block.guest.len()).sum();
-        let known = indirect_targets(region, jump);
-        let worthwhile = known >= MIN_CASES && cases.len() >= MIN_CASES;
-        if worthwhile && size <= MAX_INSNS && known * cases.len() <= MAX_EDGES {
+        if cases.len() >= MIN_CASES && size <= MAX_INSNS && known * cases.len() <= MAX_EDGES {
             cases.into_iter().for_each(|case| copy(region, &chain, case));
         }
     }
@@ -41,9 +44,7 @@ fn indirect_targets(region: &Region, block: BlockId) -> usize {
 /// The block that jumps, after the one that only it follows: where the case is read and compared with their number.
 fn chain_of(region: &Region, jump: BlockId) -> Vec<BlockId> {
     let context = region.blocks[jump].context;
-    let before: Vec<BlockId> =
-        (0..region.blocks.len()).filter(|&b| region.successors(b).contains(&jump)).collect();
-    match before[..] {
+    match predecessors(region, jump)[..] {
         [first] if region.blocks[first].context == context && first != jump => vec![first, jump],
         _ => vec![jump],
     }

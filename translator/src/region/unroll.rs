@@ -58,7 +58,8 @@ fn latches(region: &Region, header: BlockId) -> Vec<BlockId> {
     predecessors(region, header).into_iter().filter(|&b| b >= header).collect()
 }
 
-fn predecessors(region: &Region, block: BlockId) -> Vec<BlockId> {
+/// The blocks that lead to a block.
+pub(super) fn predecessors(region: &Region, block: BlockId) -> Vec<BlockId> {
     (0..region.blocks.len()).filter(|&b| region.successors(b).contains(&block)).collect()
 }
 
