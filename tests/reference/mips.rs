@@ -77,7 +77,7 @@ const CONTEXT_R0: u32 = 40;
 const STACK_CONSTANT: u32 = 64;
 
 /// Where sequences end.
-const END: u32 = PADS + PADS_SIZE / 2;
+pub(crate) const END: u32 = PADS + PADS_SIZE / 2;
 
 const SYS_EXIT: u32 = 4001;
 const SYS_WRITE: u32 = 4004;
@@ -139,11 +139,6 @@ pub(crate) fn names_k0(word: u32, len: usize) -> bool {
     let places: &[u32] = if len == 2 { &[0, 5] } else { &[11, 16, 21] };
     // MOV32R of MIPS16e has the parts of the register's number in the other order.
     places.iter().any(|shift| word >> shift & 31 == K0) || len == 2 && word >> 3 & 31 == 0b01011
-}
-
-/// The address that sequences end at.
-pub(crate) fn end(features: Features) -> u32 {
-    if features.set.is_some() { END } else { save(features) }
 }
 
 /// Where registers are saved, in MIPS32 code: at the end of MIPS32 sequences, or where compressed ones leave for.

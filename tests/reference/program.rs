@@ -11,7 +11,7 @@ use crate::{arm, mips};
 /// The address at which a mode's sequences end.
 pub(crate) fn end(mode: &Mode) -> u32 {
     match mode.mips {
-        Some(features) => mips::end(features),
+        Some(_) => mips::END,
         None => arm::end(),
     }
 }
