@@ -118,6 +118,7 @@ macro_rules! plain {
 }
 plain!(
     u8,
+    u16,
     i32,
     u32,
     i64,
@@ -143,6 +144,10 @@ plain!(
     libc::flock,
     libc::msghdr,
     libc::winsize,
+    libc::shmid_ds,
+    libc::msqid_ds,
+    libc::semid_ds,
+    libc::sembuf,
     Termios,
     KernelAction,
     [u64; 2],

@@ -12,6 +12,7 @@ pub(crate) mod host;
 #[expect(unsafe_code, reason = "handles host signals")]
 mod host_signal;
 mod proc_files;
+mod seccomp;
 mod siginfo;
 mod signals;
 mod syscall;
@@ -19,7 +20,7 @@ mod trace;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
 use demotic_ir::{CpuState, EngineControl, Fault, FaultKind, Kicker, Resume, Trap, TrapContext, TrapHandler};
@@ -29,6 +30,8 @@ use crate::loader::GuestKind;
 use crate::memory::UserMemory;
 
 use abi::GuestAbi;
+use handlers::limits::KeptLimits;
+use seccomp::Seccomp;
 use siginfo::{Fields, SigInfo};
 use signals::Signals;
 
@@ -72,6 +75,8 @@ pub struct LinuxProcess {
     precise: bool,
     /// `personality`, of which nothing but the number is kept.
     personality: u32,
+    seccomp: Seccomp,
+    limits: Arc<KeptLimits>,
     exit: Option<ExitStatus>,
 }
 
@@ -82,6 +87,8 @@ impl LinuxProcess {
             memory: self.memory.clone(),
             info: self.info.clone(),
             signals: self.signals.clone(),
+            seccomp: self.seccomp.for_child(),
+            limits: Arc::new(self.limits.for_child()),
             exit: None,
             ..*self
         }
@@ -99,6 +106,8 @@ impl LinuxProcess {
             signals,
             precise: false,
             personality: 0,
+            seccomp: Seccomp::new(seccomp::Mode::default()),
+            limits: Arc::default(),
             exit: None,
         }
     }

@@ -37,6 +37,8 @@ pub(crate) enum Fields {
     Child { pid: i32, uid: u32, status: i32, utime: u32, stime: u32 },
     /// The guest address that could not be accessed or executed.
     Address(u32),
+    /// Which system call was refused: the address after it, its number, the ABI as filters know it.
+    Call { address: u32, number: u32, arch: u32 },
     /// What happened to which descriptor.
     Poll { band: i32, fd: i32 },
 }
@@ -91,6 +93,9 @@ impl SigInfo {
             }
             Fields::Address(addr) => {
                 e.u32(addr);
+            }
+            Fields::Call { address, number, arch } => {
+                e.u32(address).u32(number).u32(arch);
             }
             Fields::Poll { band, fd } => {
                 e.u32(band as u32).u32(fd as u32);

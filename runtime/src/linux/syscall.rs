@@ -208,7 +208,7 @@ impl LinuxProcess {
     }
 
     /// The row of a number.
-    fn row(&self, number: u32) -> Option<&'static Syscall> {
+    pub(crate) fn row(&self, number: u32) -> Option<&'static Syscall> {
         let table = self.abi.syscalls();
         table.binary_search_by_key(&number, |row| row.number).ok().and_then(|at| table.get(at))
     }
@@ -228,6 +228,11 @@ impl LinuxProcess {
         number: u32,
         first: usize,
     ) {
+        /// MIPS: the call that makes the call that its first argument names, which alone is judged.
+        const INDIRECT: u32 = 4000;
+        if number != INDIRECT && !self.may_call(cpu, engine, pc, number, first) {
+            return;
+        }
         let Some(row) = self.row(number) else {
             tracing::warn!(target: "syscall", "unknown system call number {number}");
             return self.abi.set_result(cpu, Err(Errno(libc::ENOSYS)));

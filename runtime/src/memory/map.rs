@@ -77,6 +77,13 @@ pub enum Backing {
         /// What `/proc/self/maps` shows.
         info: Arc<FileInfo>,
     },
+    /// A shared memory segment of System V, of the request's length.
+    Segment {
+        /// Its number.
+        id: i32,
+        /// What `/proc/self/maps` shows.
+        info: Arc<FileInfo>,
+    },
 }
 
 /// A request to map.
@@ -195,11 +202,18 @@ impl UserMemory {
                 Content::File { fd: *fd, offset: *offset },
                 Source::File { file: info.clone(), offset: *offset },
             ),
+            Backing::Segment { id, info } => {
+                (Content::Segment { id: *id }, Source::File { file: info.clone(), offset: 0 })
+            }
         };
         self.shared.window.map(range.start, len, prot, request.shared, content)?;
         self.note_stale(&mut state, &range);
         self.shared.pages.set(&range, Some(prot));
         let start = range.start as u32;
+        if let Backing::Segment { info, .. } = &request.backing {
+            state.segments.retain(|(at, _)| *at != range.start);
+            state.segments.push((range.start, info.clone()));
+        }
         state.regions.insert(Region { range, prot, shared: request.shared, source });
         Ok(start)
     }
@@ -228,6 +242,22 @@ impl UserMemory {
         self.shared.pages.set(&range, Some(prot));
         state.regions.protect(range, prot);
         Ok(())
+    }
+
+    /// Unmaps what is left of the shared memory segment that was attached at `addr`.
+    ///
+    /// # Errors
+    /// [`MapError::Invalid`] when that is not the start of one.
+    pub fn detach_segment(&self, addr: u32) -> Result<(), MapError> {
+        let mut state = self.state();
+        let place = state.segments.iter().position(|(start, _)| *start == u64::from(addr));
+        let (_, segment) = state.segments.swap_remove(place.ok_or(MapError::Invalid)?);
+        let ours = |region: &&Region| matches!(&region.source, Source::File { file, .. } if Arc::ptr_eq(file, &segment));
+        let parts: Vec<Range<u64>> = state.regions.iter().filter(ours).map(|r| r.range.clone()).collect();
+        if parts.is_empty() {
+            return Err(MapError::Invalid);
+        }
+        parts.iter().try_for_each(|part| self.unmap_range(&mut state, part))
     }
 
     /// Unmaps memory.

@@ -51,6 +51,8 @@ struct MapState {
     layout: MemoryLayout,
     /// Start and end of the heap.
     brk: Range<u64>,
+    /// Where shared memory segments were attached.
+    segments: Vec<(u64, Arc<FileInfo>)>,
     /// Address ranges whose translations have become invalid.
     stale: Vec<Range<u64>>,
 }
@@ -77,7 +79,13 @@ impl UserMemory {
     pub fn new(layout: MemoryLayout) -> io::Result<UserMemory> {
         install_fault_handler();
         let big = layout.big;
-        let state = MapState { regions: Regions::default(), layout, brk: 0..0, stale: Vec::new() };
+        let state = MapState {
+            regions: Regions::default(),
+            layout,
+            brk: 0..0,
+            segments: Vec::new(),
+            stale: Vec::new(),
+        };
         let (window, pages) = (Window::reserve()?, PageFlags::new());
         Ok(UserMemory { shared: Arc::new(Shared { window, pages, state: Mutex::new(state), big }) })
     }

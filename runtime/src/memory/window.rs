@@ -34,6 +34,8 @@ pub(super) enum Content {
     Anonymous,
     /// A file, from this offset on.
     File { fd: i32, offset: u64 },
+    /// The shared memory segment of System V with this number.
+    Segment { id: i32 },
 }
 
 impl Window {
@@ -78,12 +80,33 @@ impl Window {
         let (fd, offset, kind) = match content {
             Content::Anonymous => (-1, 0, libc::MAP_ANONYMOUS),
             Content::File { fd, offset } => (fd, offset, 0),
+            Content::Segment { id } => return self.attach(id, start, len, prot),
         };
         let flags = sharing | kind | libc::MAP_FIXED | libc::MAP_NORESERVE;
         let at = self.range(start, len);
         // SAFETY: the range lies inside the window, which holds nothing but guest memory.
         let got = unsafe { libc::mmap(at, len as usize, host_prot(prot), flags, fd, offset as libc::off_t) };
         if got == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(()) }
+    }
+
+    /// Attaches a shared memory segment of this length in place of what is there.
+    fn attach(&self, id: i32, start: u64, len: u64, prot: Prot) -> io::Result<()> {
+        let access = if prot.contains(Prot::WRITE) { 0 } else { libc::SHM_RDONLY };
+        let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+        let to = self.range(start, len);
+        // Elsewhere at first, since another segment, of another length, might have got this number meanwhile.
+        // SAFETY: a mapping at a place of the kernel's choice, of which nobody else knows. What is moved fits the range,
+        // which lies inside the window, which holds nothing but guest memory. What is left is detached.
+        unsafe {
+            let at = libc::shmat(id, ptr::null(), access);
+            if at as isize == -1 {
+                return Err(io::Error::last_os_error());
+            }
+            let moved = libc::mremap(at, len as usize, len as usize, flags, to) != libc::MAP_FAILED;
+            let result = if moved { Ok(()) } else { Err(io::Error::last_os_error()) };
+            libc::shmdt(at);
+            result
+        }
     }
 
     /// Gives `[start, start + len)` back to the reservation.

@@ -5,6 +5,7 @@ use demotic_ir::{CpuState, Fault, Slot};
 
 use super::arm_frame;
 use super::{Action, AltStack, Encoder, FrameRequest, GuestAbi, Numbers, Restored, Stat, StatFs};
+use crate::linux::handlers::sysv::encode_permissions;
 use crate::linux::host::{Errno, Termios};
 use crate::linux::siginfo::SigInfo;
 use crate::linux::syscall::{ARM_EABI, SysResult, Syscall};
@@ -28,6 +29,9 @@ static NUMBERS: Numbers = Numbers {
     sol_socket: 1,
     rlim_infinity: u32::MAX,
     rlimits: [5, 6, 7, 8, 9],
+    shm_boundary: 0x4000,
+    old_ipc_structures: true,
+    audit_arch: 0x4000_0028,
 };
 
 /// arch/arm/include/uapi/asm/fcntl.h; the rest is generic.
@@ -114,6 +118,28 @@ impl GuestAbi for ArmEabi {
     }
     fn action_flags(&self) -> &'static [(u32, u32)] {
         &ACTION_FLAGS
+    }
+
+    fn shmid_ds(&self, s: &libc::shmid_ds) -> Encoder {
+        let mut e = Encoder::new(false);
+        encode_permissions(&mut e, &s.shm_perm);
+        e.u32(s.shm_segsz as u32).u64(s.shm_atime as u64).u64(s.shm_dtime as u64).u64(s.shm_ctime as u64);
+        e.u32(s.shm_cpid as u32).u32(s.shm_lpid as u32).u32(s.shm_nattch as u32).pad_to(84);
+        e
+    }
+    fn msqid_ds(&self, s: &libc::msqid_ds) -> Encoder {
+        let mut e = Encoder::new(false);
+        encode_permissions(&mut e, &s.msg_perm);
+        e.u64(s.msg_stime as u64).u64(s.msg_rtime as u64).u64(s.msg_ctime as u64);
+        e.u32(s.__msg_cbytes as u32).u32(s.msg_qnum as u32).u32(s.msg_qbytes as u32);
+        e.u32(s.msg_lspid as u32).u32(s.msg_lrpid as u32).pad_to(88);
+        e
+    }
+    fn semid_ds(&self, s: &libc::semid_ds) -> Encoder {
+        let mut e = Encoder::new(false);
+        encode_permissions(&mut e, &s.sem_perm);
+        e.u64(s.sem_otime as u64).u64(s.sem_ctime as u64).u32(s.sem_nsems as u32).pad_to(64);
+        e
     }
 
     fn stat64(&self, s: &Stat) -> Encoder {

@@ -5,6 +5,7 @@ use demotic_mips::state as st;
 
 use super::mips_frame;
 use super::{Action, AltStack, Encoder, FrameRequest, GuestAbi, Numbers, Restored, Stat, StatFs};
+use crate::linux::handlers::sysv::encode_permissions;
 use crate::linux::host::{Errno, Termios};
 use crate::linux::siginfo::SigInfo;
 use crate::linux::syscall::{MIPS_O32, SysResult, Syscall};
@@ -16,7 +17,7 @@ pub(super) struct MipsO32 {
     pub(super) big: bool,
 }
 
-static NUMBERS: Numbers = Numbers {
+const NUMBERS: Numbers = Numbers {
     map_anonymous: 0x800,
     map_fixed_noreplace: 0x10_0000,
     map_populate: 0x1_0000,
@@ -30,7 +31,14 @@ static NUMBERS: Numbers = Numbers {
     sol_socket: 0xffff,
     rlim_infinity: 0x7fff_ffff,
     rlimits: [7, 8, 5, 9, 6],
+    shm_boundary: 0x4_0000,
+    old_ipc_structures: false,
+    audit_arch: 8,
 };
+
+static BIG_NUMBERS: Numbers = NUMBERS;
+/// Those of little-endian machines.
+static LITTLE_NUMBERS: Numbers = Numbers { audit_arch: 0x4000_0008, ..NUMBERS };
 
 /// arch/mips/include/uapi/asm/fcntl.h.
 static OPEN_FLAGS: [(u32, u32); 17] = [
@@ -192,7 +200,7 @@ impl GuestAbi for MipsO32 {
         &MIPS_O32
     }
     fn numbers(&self) -> &'static Numbers {
-        &NUMBERS
+        if self.big { &BIG_NUMBERS } else { &LITTLE_NUMBERS }
     }
 
     fn syscall_number(&self, cpu: &CpuState) -> u32 {
@@ -263,6 +271,34 @@ impl GuestAbi for MipsO32 {
     }
     fn socket_option(&self, guest: u32) -> u32 {
         SOCKET_OPTIONS.iter().find(|&&(g, _)| g == guest).map_or(guest, |&(_, host)| host)
+    }
+
+    fn shmid_ds(&self, s: &libc::shmid_ds) -> Encoder {
+        let times = [s.shm_atime, s.shm_dtime, s.shm_ctime];
+        let mut e = self.encoder();
+        encode_permissions(&mut e, &s.shm_perm);
+        e.u32(s.shm_segsz as u32).u32(times[0] as u32).u32(times[1] as u32).u32(times[2] as u32);
+        e.u32(s.shm_cpid as u32).u32(s.shm_lpid as u32).u32(s.shm_nattch as u32);
+        for time in times {
+            e.u16((time >> 32) as u16);
+        }
+        e.pad_to(72);
+        e
+    }
+    fn msqid_ds(&self, s: &libc::msqid_ds) -> Encoder {
+        let mut e = self.encoder();
+        encode_permissions(&mut e, &s.msg_perm);
+        e.u64(s.msg_stime as u64).u64(s.msg_rtime as u64).u64(s.msg_ctime as u64);
+        e.u32(s.__msg_cbytes as u32).u32(s.msg_qnum as u32).u32(s.msg_qbytes as u32);
+        e.u32(s.msg_lspid as u32).u32(s.msg_lrpid as u32).pad_to(88);
+        e
+    }
+    fn semid_ds(&self, s: &libc::semid_ds) -> Encoder {
+        let mut e = self.encoder();
+        encode_permissions(&mut e, &s.sem_perm);
+        e.u32(s.sem_otime as u32).u32(s.sem_ctime as u32).u32(s.sem_nsems as u32);
+        e.u32((s.sem_otime >> 32) as u32).u32((s.sem_ctime >> 32) as u32);
+        e
     }
 
     fn stat64(&self, s: &Stat) -> Encoder {

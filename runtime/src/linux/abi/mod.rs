@@ -182,6 +182,12 @@ pub(crate) struct Numbers {
     pub(crate) rlim_infinity: u32,
     /// Guest numbers of the resources whose host numbers are 5 to 9 (RSS, NPROC, NOFILE, MEMLOCK, AS).
     pub(crate) rlimits: [u32; 5],
+    /// What the address of a shared memory segment is rounded to (`SHMLBA`).
+    pub(crate) shm_boundary: u32,
+    /// Whether the direct calls of System V IPC take commands without `IPC_64` for those of old programs.
+    pub(crate) old_ipc_structures: bool,
+    /// What seccomp filters know the ABI by (`AUDIT_ARCH_…`).
+    pub(crate) audit_arch: u32,
 }
 
 /// An ABI.
@@ -210,6 +216,11 @@ pub(crate) trait GuestAbi: Sync + std::fmt::Debug {
 
     /// The guest's number of a host error.
     fn errno(&self, host: i32) -> i32;
+    /// The host's number of a guest error.
+    fn errno_to_host(&self, guest: i32) -> i32 {
+        const HOST_MAX: i32 = 133;
+        (1..=HOST_MAX).find(|&host| self.errno(host) == guest).unwrap_or(guest)
+    }
     /// The host's number of a guest signal; `None` for what is not a signal or has no equivalent.
     fn signal_to_host(&self, guest: u32) -> Option<i32>;
     /// The guest's number of a host signal.
@@ -230,6 +241,13 @@ pub(crate) trait GuestAbi: Sync + std::fmt::Debug {
     fn socket_option(&self, guest: u32) -> u32 {
         guest
     }
+
+    /// Encodes `struct shmid64_ds`.
+    fn shmid_ds(&self, status: &libc::shmid_ds) -> Encoder;
+    /// Encodes `struct msqid64_ds`.
+    fn msqid_ds(&self, status: &libc::msqid_ds) -> Encoder;
+    /// Encodes `struct semid64_ds`.
+    fn semid_ds(&self, status: &libc::semid_ds) -> Encoder;
 
     /// Encodes `struct stat64`.
     fn stat64(&self, stat: &Stat) -> Encoder;

@@ -124,6 +124,7 @@ fn run_native(c: &Call<'_>, path: &CStr, argv: &[CString], envp: &[CString]) -> 
 
 /// Makes the host's signal state what the guest's is, as far as programs inherit it.
 fn prepare(c: &Call<'_>) {
+    c.process.limits.tell_stack();
     let signals = &c.process.signals;
     for signal in (1..=signals::COUNT as i32).filter(|&s| FAULT_BITS & 1 << (s - 1) != 0) {
         if signals.action(signal).handler == signals::IGNORE {

@@ -2,17 +2,26 @@
 //! the end of each file.
 
 pub(super) mod anon_fds;
+pub(super) mod capabilities;
 pub(super) mod dirs;
 pub(super) mod exec;
 pub(super) mod files;
 pub(super) mod ids;
 pub(super) mod ioctl;
+pub(super) mod keys;
+pub(super) mod limits;
 pub(super) mod memory;
 pub(super) mod misc;
+pub(super) mod mqueue;
+pub(super) mod pidfd;
 pub(super) mod pipe_poll;
+pub(super) mod prctl;
 pub(super) mod process;
+pub(super) mod sched;
+pub(super) mod seccomp;
 pub(super) mod signal;
 pub(super) mod socket;
 pub(super) mod stat;
+pub(super) mod sysv;
 pub(super) mod time;
 pub(super) mod timers;

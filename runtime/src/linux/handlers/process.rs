@@ -10,7 +10,7 @@ use crate::linux::host::{self, Arg, Errno, Plain};
 use crate::linux::host_signal::{self, HostInfo};
 use crate::linux::siginfo::SigInfo;
 use crate::linux::syscall::{After, Call, SysResult};
-use crate::linux::{ExitStatus, LinuxProcess, handlers::misc};
+use crate::linux::{ExitStatus, LinuxProcess, handlers::limits};
 
 const CLONE_VM: u32 = libc::CLONE_VM as u32;
 const CLONE_VFORK: u32 = libc::CLONE_VFORK as u32;
@@ -71,6 +71,7 @@ fn copy_memory(c: &mut Call<'_>, flags: u32, stack: u32) -> Result<i32, Errno> {
     if forked == Ok(0) {
         host_signal::adopt_thread();
         host_signal::forget_pending();
+        c.process.seccomp = c.process.seccomp.for_child();
         ChildRegisters::of(c, flags, stack).set(c.process, c.cpu);
     }
     forked
@@ -170,7 +171,7 @@ fn wait(c: &Call<'_>, usage: Option<u32>) -> SysResult {
         c.memory().write_u32(c.uint(1), guest_status(c, status))?;
     }
     if let Some(addr) = usage.filter(|&addr| addr != 0) {
-        misc::write_rusage(c, addr, &used)?;
+        limits::write_rusage(c, addr, &used)?;
     }
     Ok(pid)
 }
@@ -204,7 +205,7 @@ pub(crate) fn waitid(c: &mut Call<'_>) -> SysResult {
         c.memory().write_bytes(c.uint(2), encoded.as_bytes())?;
     }
     if c.uint(4) != 0 {
-        misc::write_rusage(c, c.uint(4), &used)?;
+        limits::write_rusage(c, c.uint(4), &used)?;
     }
     Ok(0)
 }

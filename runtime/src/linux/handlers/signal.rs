@@ -13,7 +13,7 @@ const SET_SIZE: u64 = 8;
 const SS_DISABLE: u32 = 2;
 
 /// A signal argument by its host number; 0 asks whether one could be sent.
-fn signal_or_zero(c: &Call<'_>, index: usize) -> Result<i32, Errno> {
+pub(super) fn signal_or_zero(c: &Call<'_>, index: usize) -> Result<i32, Errno> {
     match c.uint(index) {
         0 => Ok(0),
         guest => c.abi().signal_to_host(guest).ok_or(Errno(libc::EINVAL)),
@@ -44,7 +44,7 @@ pub(crate) fn rt_tgsigqueueinfo(c: &mut Call<'_>) -> SysResult {
 }
 
 /// The signal argument at `index` and the information that the next argument points to.
-fn queued_info(c: &Call<'_>, index: usize) -> Result<HostInfo, Errno> {
+pub(super) fn queued_info(c: &Call<'_>, index: usize) -> Result<HostInfo, Errno> {
     let signal = signal_or_zero(c, index)?;
     let info = SigInfo::read_queued(c.memory(), c.uint(index + 1), signal)?;
     let Fields::Queued { pid, uid, value } = info.fields else { return Err(Errno(libc::EINVAL)) };
@@ -143,7 +143,7 @@ fn change_mask(c: &mut Call<'_>, set: Option<u64>, size: u32) -> SysResult {
 }
 
 /// Keeps further signals from coming; if one has been caught already, it must be delivered first, under the old mask.
-pub(super) fn hold_signals() -> Result<(), Errno> {
+pub(crate) fn hold_signals() -> Result<(), Errno> {
     host_signal::block_all();
     if host::signal_pending() { Err(Errno::NOT_BEGUN) } else { Ok(()) }
 }

@@ -22,7 +22,7 @@ pub(crate) fn timer_create(c: &mut Call<'_>) -> SysResult {
 }
 
 /// The guest's `struct sigevent` as the host's: value, signal and kind, thread.
-fn read_event(c: &Call<'_>, addr: u32) -> Result<[u64; 8], Errno> {
+pub(super) fn read_event(c: &Call<'_>, addr: u32) -> Result<[u64; 8], Errno> {
     let word = |i: u32| c.memory().read_u32(addr.wrapping_add(4 * i));
     let (value, signal, kind) = (word(0)?, word(1)?, word(2)?);
     let thread = if kind & THREAD_ID != 0 { word(3)? } else { 0 };
