@@ -72,6 +72,20 @@ impl<'a> MaskArgument<'a> {
     }
 }
 
+/// A `struct sock_fprog`: a count of instructions and where they are.
+pub(crate) struct FilterArgument<'a>([u64; 2], PhantomData<&'a [u8]>);
+
+impl<'a> FilterArgument<'a> {
+    /// A program, of 8 bytes each instruction.
+    pub(crate) fn new(program: &'a [u8]) -> FilterArgument<'a> {
+        FilterArgument([program.len() as u64 / 8, program.as_ptr() as u64], PhantomData)
+    }
+    /// To be passed on.
+    pub(crate) fn arg(&self) -> Arg<'_> {
+        Arg::input(&self.0)
+    }
+}
+
 impl From<i32> for Arg<'_> {
     fn from(value: i32) -> Self {
         Arg::number(i64::from(value) as u64)

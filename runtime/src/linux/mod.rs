@@ -11,6 +11,8 @@ mod handlers;
 pub(crate) mod host;
 #[expect(unsafe_code, reason = "handles host signals")]
 mod host_signal;
+mod layout;
+mod netlink;
 mod proc_files;
 mod seccomp;
 mod siginfo;

@@ -135,7 +135,7 @@ static IOCTLS: [(u32, u32); 38] = [
 ];
 
 /// arch/mips/include/uapi/asm/socket.h: guest and host numbers.
-static SOCKET_OPTIONS: [(u32, u32); 20] = [
+static SOCKET_OPTIONS: [(u32, u32); 23] = [
     (0x0001, 1),  // SO_DEBUG
     (0x0004, 2),  // SO_REUSEADDR
     (0x1008, 3),  // SO_TYPE
@@ -154,6 +154,9 @@ static SOCKET_OPTIONS: [(u32, u32); 20] = [
     (0x1003, 19), // SO_SNDLOWAT
     (0x1006, 20), // SO_RCVTIMEO
     (0x1005, 21), // SO_SNDTIMEO
+    (0x1009, 30), // SO_ACCEPTCONN
+    (30, 31),     // SO_PEERSEC
+    (31, 32),     // SO_SNDBUFFORCE
     (0x1028, 38), // SO_PROTOCOL
     (0x1029, 39), // SO_DOMAIN
 ];
@@ -269,8 +272,10 @@ impl GuestAbi for MipsO32 {
     fn ioctls(&self) -> &'static [(u32, u32)] {
         &IOCTLS
     }
-    fn socket_option(&self, guest: u32) -> u32 {
-        SOCKET_OPTIONS.iter().find(|&&(g, _)| g == guest).map_or(guest, |&(_, host)| host)
+    fn socket_option(&self, guest: u32) -> Option<u32> {
+        let known = SOCKET_OPTIONS.iter().find(|&&(g, _)| g == guest).map(|&(_, host)| host);
+        // A number that means something else to the host means nothing to the guest.
+        known.or_else(|| SOCKET_OPTIONS.iter().all(|&(_, host)| host != guest).then_some(guest))
     }
 
     fn shmid_ds(&self, s: &libc::shmid_ds) -> Encoder {

@@ -237,9 +237,9 @@ pub(crate) trait GuestAbi: Sync + std::fmt::Debug {
     fn ioctls(&self) -> &'static [(u32, u32)] {
         &[]
     }
-    /// The host's number of a socket option of level `SOL_SOCKET`.
-    fn socket_option(&self, guest: u32) -> u32 {
-        guest
+    /// The host's number of a socket option of level `SOL_SOCKET`, if there is such an option.
+    fn socket_option(&self, guest: u32) -> Option<u32> {
+        Some(guest)
     }
 
     /// Encodes `struct shmid64_ds`.
