@@ -1,6 +1,7 @@
 //! The system calls, by domain. Functions unpack the guest's arguments; what they have in common is done by workers at
 //! the end of each file.
 
+pub(super) mod adjust;
 pub(super) mod anon_fds;
 pub(super) mod capabilities;
 pub(super) mod dirs;

@@ -136,9 +136,22 @@ fn write_pollfds(c: &Call<'_>, fds: &[libc::pollfd]) -> Result<(), Errno> {
 
 /// The descriptor sets of select: guest words of 32 bits, host words of 64.
 struct Sets {
-    sets: [Option<[u64; 16]>; 3],
+    sets: [Option<Vec<u64>>; 3],
     words: u32,
     addrs: [u32; 3],
+}
+
+/// How many descriptors a call of select looks at: as Linux does, no more than the process's table has room for, so that
+/// programs may claim to have larger sets than they have.
+fn looked_at(count: i32) -> i32 {
+    const USUAL: i32 = 1024;
+    if count <= USUAL {
+        return count;
+    }
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let size = status.lines().find_map(|line| line.strip_prefix("FDSize:"));
+    let size = size.and_then(|size| size.trim().parse().ok()).unwrap_or(USUAL);
+    count.min(size.clamp(USUAL, FD_MAX as i32))
 }
 
 impl Sets {
@@ -148,11 +161,11 @@ impl Sets {
         if count < 0 {
             return Err(Errno(libc::EINVAL));
         }
-        let words = (count as u32).min(1024).div_ceil(32);
+        let words = (looked_at(count) as u32).div_ceil(32);
         let addrs = [c.uint(1), c.uint(2), c.uint(3)];
-        let mut sets = [None; 3];
+        let mut sets = [None, None, None];
         for (set, addr) in sets.iter_mut().zip(addrs).filter(|(_, addr)| *addr != 0) {
-            let mut bits = [0u64; 16];
+            let mut bits = vec![0u64; words.div_ceil(2) as usize];
             for word in 0..words {
                 let value = u64::from(c.memory().read_u32(addr.wrapping_add(4 * word))?);
                 bits[word as usize / 2] |= value << (32 * (word % 2));
@@ -175,13 +188,13 @@ impl Sets {
 
     fn args(&mut self) -> [Arg<'_>; 3] {
         let [a, b, c] = &mut self.sets;
-        [a, b, c].map(|set| set.as_mut().map_or(Arg::null(), Arg::output))
+        [a, b, c].map(|set| set.as_mut().map_or(Arg::null(), |bits| Arg::outputs(bits)))
     }
 }
 
 pub(crate) fn select(c: &mut Call<'_>) -> SysResult {
     let mut sets = Sets::read(c)?;
-    let count = c.int(0).min(1024);
+    let count = looked_at(c.int(0));
     let mut timeout = match c.uint(4) {
         0 => None,
         addr => Some(read_timeval(c, addr)?),
@@ -206,7 +219,7 @@ pub(crate) fn pselect6_time64(c: &mut Call<'_>) -> SysResult {
 
 fn select_masked(c: &mut Call<'_>, width: Width) -> SysResult {
     let mut sets = Sets::read(c)?;
-    let count = c.int(0).min(1024);
+    let count = looked_at(c.int(0));
     let mut timeout = optional_timespec(c, c.uint(4), width)?;
     // The last argument points to the mask's address and size.
     let mask = match c.uint(5) {
@@ -244,25 +257,32 @@ pub(crate) fn epoll_ctl(c: &mut Call<'_>) -> SysResult {
 }
 
 pub(crate) fn epoll_wait(c: &mut Call<'_>) -> SysResult {
-    wait_events(c, None)
+    let timeout = c.int(3);
+    wait_events(c, None, libc::SYS_epoll_pwait, timeout.into())
 }
 
 pub(crate) fn epoll_pwait(c: &mut Call<'_>) -> SysResult {
-    let mask = read_mask(c, c.uint(4), c.uint(5))?;
-    wait_events(c, mask)
+    let (mask, timeout) = (read_mask(c, c.uint(4), c.uint(5))?, c.int(3));
+    wait_events(c, mask, libc::SYS_epoll_pwait, timeout.into())
 }
 
-fn wait_events(c: &mut Call<'_>, mask: Option<u64>) -> SysResult {
+/// The timeout is a `struct timespec` here.
+pub(crate) fn epoll_pwait2(c: &mut Call<'_>) -> SysResult {
+    let mask = read_mask(c, c.uint(4), c.uint(5))?;
+    let timeout = optional_timespec(c, c.uint(3), Width::Long)?;
+    wait_events(c, mask, libc::SYS_epoll_pwait2, timeout.as_ref().map_or(Arg::null(), Arg::input))
+}
+
+fn wait_events(c: &mut Call<'_>, mask: Option<u64>, number: i64, timeout: Arg<'_>) -> SysResult {
     let max = c.int(2);
     if max <= 0 {
         return Err(Errno(libc::EINVAL));
     }
     let mut events = vec![libc::epoll_event::zeroed(); (max as usize).min(FD_MAX as usize)];
-    let (epoll, count, timeout) = (c.int(0), events.len(), c.int(3));
+    let (epoll, count) = (c.int(0), events.len());
     let ready = with_mask(c, mask, |mask| {
-        let args =
-            [epoll.into(), Arg::outputs(&mut events), count.into(), timeout.into(), mask, SET_SIZE.into()];
-        host::call(libc::SYS_epoll_pwait, &args)
+        let args = [epoll.into(), Arg::outputs(&mut events), count.into(), timeout, mask, SET_SIZE.into()];
+        host::call(number, &args)
     })?;
     for (i, event) in events.iter().take(ready as usize).enumerate() {
         let entry = c.uint(1).wrapping_add(16 * i as u32);

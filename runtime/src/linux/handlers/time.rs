@@ -104,11 +104,6 @@ pub(crate) fn gettimeofday(c: &mut Call<'_>) -> SysResult {
     Ok(0)
 }
 
-pub(crate) fn settimeofday(c: &mut Call<'_>) -> SysResult {
-    let now = read_timeval(c, c.uint(0))?;
-    host::call(libc::SYS_settimeofday, &[Arg::input(&now), Arg::null()])
-}
-
 pub(crate) fn clock_gettime(c: &mut Call<'_>) -> SysResult {
     get_clock(c, libc::SYS_clock_gettime, Width::Short)
 }
