@@ -1,8 +1,9 @@
 //! Log messages: `demotic: [level target] message`, on stderr or in a file.
 
 use std::fmt;
-use std::fs::OpenOptions;
-use std::sync::Mutex;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::Path;
 
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::EnvFilter;
@@ -26,15 +27,28 @@ pub(crate) fn start(flags: &LogFlags) -> Result<(), Failure> {
     })?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).event_format(Line);
     match &flags.log_file {
-        None => builder.with_writer(std::io::stderr).init(),
+        None => builder.with_writer(io::stderr).init(),
         Some(path) => {
-            // Forked guests share the file.
-            let file = OpenOptions::new().create(true).append(true).open(path);
-            let file = file.map_err(failure::io(format_args!("cannot log to {}", path.display())))?;
-            builder.with_writer(Mutex::new(file)).init();
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+            open(&path).map_err(failure::io(format_args!("cannot log to {}", path.display())))?;
+            builder.with_writer(move || writer(&path)).init();
         }
     }
     Ok(())
+}
+
+/// Opens the log. Forked guests share the file.
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).append(true).open(path)
+}
+
+/// Where one message goes. The file is opened for each: the process's descriptors are the guest's, who may close what
+/// it finds and have its own files under the same numbers.
+fn writer(path: &Path) -> Box<dyn io::Write> {
+    match open(path) {
+        Ok(file) => Box::new(file),
+        Err(_) => Box::new(io::sink()),
+    }
 }
 
 /// A message is one line. Warnings and errors are for users and do not name their origin.

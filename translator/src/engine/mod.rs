@@ -4,7 +4,6 @@ mod changes;
 mod placed;
 mod worker;
 
-use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,6 +14,7 @@ use demotic_ir::{CodeSource, GuestArch, GuestCode, Loc};
 
 use crate::TranslatorError;
 use crate::compile::{CompiledRegion, Compiler, Listing};
+use crate::host::code_cache::View;
 use crate::isa::{HostFeatures, host_has_fma, host_isa};
 use crate::lower::{LowerOptions, MemoryModel};
 use crate::region::{FormOptions, Profile, ProfileData, form_with_dataflow};
@@ -125,7 +125,7 @@ pub struct Engine {
     worker: Mutex<Worker>,
     compiler: Mutex<Compiler>,
     /// A copy of the code for a child about to be forked.
-    fork_copy: Mutex<Option<OwnedFd>>,
+    fork_copy: Mutex<Option<View>>,
     /// Host addresses of the code cache.
     bounds: (u64, u64),
     /// Protected by its lock: which guest code has changed when, so that a translation of old code is not placed.
@@ -347,7 +347,7 @@ impl Engine {
             return true;
         }
         lock(&self.worker).abandon();
-        copy.is_some_and(|copy| lock(&self.placed).adopt(copy))
+        copy.is_some_and(|copy| lock(&self.placed).adopt(&copy))
     }
 }
 

@@ -6,14 +6,13 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
-use std::os::fd::OwnedFd;
 
 use demotic_ir::Loc;
 use rustc_hash::FxHashMap;
 
 use crate::TranslatorError;
 use crate::compile::CompiledRegion;
-use crate::host::code_cache::CodeCache;
+use crate::host::code_cache::{CodeCache, View};
 
 /// Code is placed in segments, which are dropped oldest first when the cache is full.
 const SEGMENT: usize = 2 << 20;
@@ -172,12 +171,12 @@ impl PlacedCode {
     }
 
     /// A copy of all code for a child process.
-    pub(super) fn duplicate(&self) -> Option<OwnedFd> {
+    pub(super) fn duplicate(&self) -> Option<View> {
         self.cache.duplicate(self.touched).ok()
     }
 
     /// In a child process: makes the copy the cache's memory. False when that failed and the cache must not be used.
-    pub(super) fn adopt(&mut self, copy: OwnedFd) -> bool {
+    pub(super) fn adopt(&mut self, copy: &View) -> bool {
         self.cache.adopt(copy).is_ok()
     }
 

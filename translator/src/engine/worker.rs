@@ -87,12 +87,19 @@ impl Worker {
 
 fn start(context: Arc<TranslateContext>, done: Arc<Done>) -> Option<Sender<Request>> {
     let (sender, receiver) = channel::<Request>();
-    let body = move || translate_all(&context, &receiver, &done);
+    let (named, has_name) = channel::<()>();
+    let body = move || {
+        // It has its name now, by which others know that it is not a thread of the guest.
+        drop(named);
+        translate_all(&context, &receiver, &done);
+    };
     // Guest signals are for the guest's own threads.
     let spawned = crate::host::with_signals_blocked(|| {
         std::thread::Builder::new().name("demotic-translate".into()).stack_size(8 << 20).spawn(body)
     });
     spawned.inspect_err(|e| tracing::warn!(target: "translate", "no thread for translations: {e}")).ok()?;
+    // Fails as soon as the other end is gone.
+    let _ = has_name.recv();
     Some(sender)
 }
 

@@ -1,21 +1,97 @@
 //! The memory that translated code lives in.
 //!
-//! One memfd is mapped twice: readable and writable for us, readable and executable for the guest's code. No page is
-//! ever writable and executable at one address, and nothing has to be unprotected to be patched. All users address it
-//! by offsets, so that it may be copied for a child process.
+//! One piece of shared memory is mapped twice: readable and writable for us, readable and executable for the guest's
+//! code. No page is ever writable and executable at one address, and nothing has to be unprotected to be patched. All
+//! users address it by offsets, so that it may be copied for a child process. It has neither a name nor a descriptor: a
+//! guest whose descriptors are the process's own finds none of ours among them, and can close none.
 
-use std::fs::File;
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::ptr::{self, NonNull};
 
-use memmap2::{Mmap, MmapMut, MmapOptions};
+/// A mapping of shared memory, which several may show.
+pub(crate) struct View {
+    start: NonNull<u8>,
+    len: usize,
+}
+
+// SAFETY: a view is an address range that it owns; it is accessed through `&` and `&mut` like a boxed slice.
+unsafe impl Send for View {}
+// SAFETY: as above.
+unsafe impl Sync for View {}
+
+impl View {
+    /// New memory of zeros, readable and writable.
+    fn new(len: usize) -> io::Result<View> {
+        let protection = libc::PROT_READ | libc::PROT_WRITE;
+        let flags = libc::MAP_SHARED | libc::MAP_ANONYMOUS;
+        // SAFETY: a fresh mapping at a place of the kernel's choice.
+        let start = unsafe { libc::mmap(ptr::null_mut(), len, protection, flags, -1, 0) };
+        View::of(start, len)
+    }
+
+    /// Another view of the same memory, at a place of the kernel's choice.
+    fn again(&self) -> io::Result<View> {
+        // SAFETY: an old length of 0 leaves the old mapping as it is and makes a new one of the same memory.
+        let start = unsafe { libc::mremap(self.start.as_ptr().cast(), 0, self.len, libc::MREMAP_MAYMOVE) };
+        View::of(start, self.len)
+    }
+
+    /// Has `other`, which is of the same length, show this memory from now on, with this protection.
+    fn replace(&self, other: &View, protection: i32) -> io::Result<()> {
+        let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+        let place = other.start.as_ptr().cast::<libc::c_void>();
+        // SAFETY: replaces a mapping that is ours by one of the same length.
+        let start = unsafe { libc::mremap(self.start.as_ptr().cast(), 0, other.len, flags, place) };
+        if start == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        other.protect(protection)
+    }
+
+    fn protect(&self, protection: i32) -> io::Result<()> {
+        // SAFETY: the range is ours.
+        match unsafe { libc::mprotect(self.start.as_ptr().cast(), self.len, protection) } {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        }
+    }
+
+    fn of(start: *mut libc::c_void, len: usize) -> io::Result<View> {
+        if start == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        let start = NonNull::new(start.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
+        Ok(View { start, len })
+    }
+
+    fn bytes(&self) -> &[u8] {
+        // SAFETY: the range is mapped and readable as long as we live. That other processes write to it too is excluded
+        // by `CodeCache::adopt`.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
+    }
+
+    /// Only for views that are writable.
+    fn bytes_mut(&mut self) -> &mut [u8] {
+        // SAFETY: as above; a writable view has one owner, who has lent it mutably.
+        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
+    }
+}
+
+impl Drop for View {
+    fn drop(&mut self) {
+        // SAFETY: the range is ours, and nobody uses it any more.
+        unsafe { libc::munmap(self.start.as_ptr().cast(), self.len) };
+    }
+}
 
 /// A double-mapped code area.
 pub(crate) struct CodeCache {
-    file: File,
-    writable: MmapMut,
-    executable: Mmap,
+    writable: View,
+    executable: View,
 }
+
+const WRITABLE: i32 = libc::PROT_READ | libc::PROT_WRITE;
+const EXECUTABLE: i32 = libc::PROT_READ | libc::PROT_EXEC;
 
 impl CodeCache {
     /// An empty area of `size` bytes, which are backed by memory only as they are used.
@@ -23,22 +99,20 @@ impl CodeCache {
     /// # Errors
     /// When the host cannot provide it.
     pub(crate) fn new(size: usize) -> io::Result<CodeCache> {
-        let file = memory_file(size)?;
-        // SAFETY: the file is a fresh memfd that nobody else can open or truncate.
-        let writable = unsafe { MmapOptions::new().len(size).map_mut(&file)? };
-        // SAFETY: as above. That its contents change under the mapping is the purpose; nothing reads them as Rust data.
-        let executable = unsafe { MmapOptions::new().len(size).map_exec(&file)? };
-        Ok(CodeCache { file, writable, executable })
+        let writable = View::new(size)?;
+        let executable = writable.again()?;
+        executable.protect(EXECUTABLE)?;
+        Ok(CodeCache { writable, executable })
     }
 
     /// Size in bytes.
     pub(crate) fn size(&self) -> usize {
-        self.writable.len()
+        self.writable.len
     }
 
     /// Host address of offset 0, executable.
     pub(crate) fn base(&self) -> u64 {
-        self.executable.as_ptr() as u64
+        self.executable.start.as_ptr() as u64
     }
 
     /// The offset of an executable address, if it is in the area.
@@ -49,79 +123,39 @@ impl CodeCache {
 
     /// Copies code into the area. False when it does not fit.
     pub(crate) fn write(&mut self, offset: usize, bytes: &[u8]) -> bool {
-        let place = offset.checked_add(bytes.len()).and_then(|end| self.writable.get_mut(offset..end));
+        let place =
+            offset.checked_add(bytes.len()).and_then(|end| self.writable.bytes_mut().get_mut(offset..end));
         place.map(|p| p.copy_from_slice(bytes)).is_some()
     }
 
     /// Points the 32-bit pc-relative field at `site` to `target` (both offsets), in one store.
     pub(crate) fn patch(&mut self, site: usize, target: usize) {
         let distance = (target as i64 - (site as i64 + 4)) as i32;
-        let Some(place) = self.writable.get_mut(site..site + 4) else { return };
+        let Some(place) = self.writable.bytes_mut().get_mut(site..site + 4) else { return };
         // SAFETY: the four bytes are inside the mapping. A volatile store of an i32 is one host instruction, so that
         // the code sees either the old or the new target.
         unsafe { place.as_mut_ptr().cast::<i32>().write_unaligned(distance) };
     }
 
-    /// A copy of the first `used` bytes in a memfd of its own, for a child process.
+    /// A copy of the first `used` bytes, for a child process.
     ///
     /// # Errors
     /// When the host cannot provide the memory.
-    pub(crate) fn duplicate(&self, used: usize) -> io::Result<OwnedFd> {
-        let copy = memory_file(self.size())?;
-        // SAFETY: both mappings are of files of this size; this one is private to the call.
-        let mut view = unsafe { MmapOptions::new().len(self.size()).map_mut(&copy)? };
-        view[..used].copy_from_slice(&self.writable[..used]);
-        Ok(copy.into())
+    pub(crate) fn duplicate(&self, used: usize) -> io::Result<View> {
+        let mut copy = View::new(self.size())?;
+        copy.bytes_mut()[..used].copy_from_slice(&self.writable.bytes()[..used]);
+        Ok(copy)
     }
 
     /// Replaces the memory of the area by `copy`, at the same addresses. For a child process, which would otherwise
     /// share its code with its parent.
     ///
     /// # Errors
-    /// When the host refuses; the area is still the parent's then.
-    pub(crate) fn adopt(&mut self, copy: OwnedFd) -> io::Result<()> {
-        let file = File::from(copy);
-        let views = [
-            (self.writable.as_ptr(), libc::PROT_READ | libc::PROT_WRITE),
-            (self.executable.as_ptr(), libc::PROT_READ | libc::PROT_EXEC),
-        ];
-        for (address, protection) in views {
-            // SAFETY: replaces a mapping that we own by one of the same size, whose contents are the same.
-            let mapped = unsafe {
-                libc::mmap(
-                    address.cast_mut().cast(),
-                    self.writable.len(),
-                    protection,
-                    libc::MAP_SHARED | libc::MAP_FIXED,
-                    file.as_raw_fd(),
-                    0,
-                )
-            };
-            if mapped == libc::MAP_FAILED {
-                return Err(io::Error::last_os_error());
-            }
-        }
-        self.file = file;
-        Ok(())
+    /// When the host refuses; the area is not to be used then.
+    pub(crate) fn adopt(&mut self, copy: &View) -> io::Result<()> {
+        copy.replace(&self.writable, WRITABLE)?;
+        copy.replace(&self.executable, EXECUTABLE)
     }
-
-    /// The descriptor of the memfd, which guests must not see.
-    #[cfg(test)]
-    fn descriptor(&self) -> i32 {
-        self.file.as_raw_fd()
-    }
-}
-
-fn memory_file(size: usize) -> io::Result<File> {
-    // SAFETY: the name is a C string; the result is checked.
-    let fd = unsafe { libc::memfd_create(c"demotic-code".as_ptr(), libc::MFD_CLOEXEC) };
-    if fd < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: the descriptor is fresh and owned by nobody else.
-    let file = File::from(unsafe { OwnedFd::from_raw_fd(fd) });
-    file.set_len(size as u64)?;
-    Ok(file)
 }
 
 #[cfg(test)]
@@ -132,9 +166,9 @@ mod tests {
     fn both_views_show_the_same_bytes() {
         let mut cache = CodeCache::new(1 << 20).unwrap();
         assert!(cache.write(64, &[1, 2, 3, 4, 5]));
-        assert_eq!(&cache.executable[64..69], &[1, 2, 3, 4, 5]);
+        assert_eq!(&cache.executable.bytes()[64..69], &[1, 2, 3, 4, 5]);
         cache.patch(64, 100);
-        assert_eq!(&cache.executable[64..68], &32i32.to_le_bytes());
+        assert_eq!(&cache.executable.bytes()[64..68], &32i32.to_le_bytes());
         assert_eq!(cache.offset_of(cache.base() + 5), Some(5));
         assert_eq!(cache.offset_of(cache.base() - 1), None);
     }
@@ -150,11 +184,15 @@ mod tests {
     fn a_copy_is_separate() {
         let mut cache = CodeCache::new(1 << 16).unwrap();
         cache.write(0, b"parent");
-        let before = (cache.base(), cache.descriptor());
+        let base = cache.base();
         let copy = cache.duplicate(6).unwrap();
-        cache.adopt(copy).unwrap();
-        assert_eq!(cache.base(), before.0);
-        assert_ne!(cache.descriptor(), before.1);
-        assert_eq!(&cache.executable[..6], b"parent");
+        let parent = cache.writable.again().unwrap();
+        cache.adopt(&copy).unwrap();
+        drop(copy);
+        assert_eq!(cache.base(), base);
+        assert_eq!(&cache.executable.bytes()[..6], b"parent");
+        cache.write(0, b"child!");
+        assert_eq!(&cache.executable.bytes()[..6], b"child!");
+        assert_eq!(&parent.bytes()[..6], b"parent");
     }
 }
