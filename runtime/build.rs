@@ -1,4 +1,5 @@
-//! Turns the tables of system calls into Rust: `OUT_DIR/syscalls.rs` holds one sorted static per ABI.
+//! Turns the tables of the Linux personality into Rust: `OUT_DIR/syscalls.rs` holds one sorted static of system calls per
+//! ABI, `OUT_DIR/ioctls.rs` the requests of device control.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -49,6 +50,7 @@ fn main() {
     }
     let dir = env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
     fs::write(Path::new(&dir).join("syscalls.rs"), out).expect("OUT_DIR is writable");
+    fs::write(Path::new(&dir).join("ioctls.rs"), ioctls()).expect("OUT_DIR is writable");
 }
 
 fn check_order(file: &str, text: &str) {
@@ -93,6 +95,9 @@ fn handler_expression(handler: &str, kinds: &[&str]) -> Result<String, &'static 
     }
     if let Some(host) = handler.strip_prefix("host:") {
         check_host_arguments(kinds)?;
+        if host.parse::<u32>().is_ok() {
+            return Ok(format!("Handler::Host({host})"));
+        }
         return Ok(format!("Handler::Host(libc::SYS_{host})"));
     }
     match handler.split_once("::") {
@@ -112,4 +117,151 @@ fn check_host_arguments(kinds: &[&str]) -> Result<(), &'static str> {
         }
     }
     Ok(())
+}
+
+/// The table of requests as a static.
+fn ioctls() -> String {
+    let path = "src/linux/tables/ioctl.tbl";
+    let text = fs::read_to_string(path).unwrap_or_else(|e| panic!("{path}: {e}"));
+    let rows: Vec<String> = text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+        .map(|(i, line)| ioctl(line).unwrap_or_else(|| panic!("{path}:{}: malformed: {line}", i + 1)))
+        .collect();
+    format!("/// The rows of ioctl.tbl.\nstatic IOCTLS: [Ioctl; {}] = [\n{}];\n", rows.len(), rows.concat())
+}
+
+/// One row as the initialiser of an `Ioctl`; `None` if it is malformed.
+fn ioctl(line: &str) -> Option<String> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let [name, number, mips, argument @ ..] = words.as_slice() else { return None };
+    let (own, host) = number.split_once('/').unwrap_or((number, number));
+    let (generic, host) = (Request::parse(own)?, Request::parse(host)?);
+    let mips = if *mips == "=" { Request::parse(own)? } else { Request::parse(mips)? };
+    Some(format!(
+        "    Ioctl {{ name: {name:?}, generic: {:#x}, mips: {:#x}, host: {:#x}, count: {}, any_size: {}, \
+         argument: {} }},\n",
+        generic.encode([1, 2], 30, 4),
+        mips.encode([4, 2], 29, 4),
+        host.encode([1, 2], 30, 8),
+        generic.count,
+        generic.size == Some(Size::Any),
+        ioctl_argument(argument)?,
+    ))
+}
+
+/// The size that a request's number says its argument has.
+#[derive(Clone, Copy, PartialEq)]
+enum Size {
+    Bytes(u32),
+    Long,
+    Any,
+}
+
+/// A request's number.
+struct Request {
+    /// Whether the argument is written by the program, and whether it is read by it.
+    direction: [bool; 2],
+    /// Type and number, or all of it.
+    low: u32,
+    /// How many consecutive numbers there are.
+    count: u32,
+    size: Option<Size>,
+}
+
+impl Request {
+    fn parse(text: &str) -> Option<Request> {
+        let parts: Vec<&str> = text.split(',').collect();
+        let [direction, kind, number, size] = parts.as_slice() else {
+            return Some(Request { direction: [false; 2], low: integer(text)?, count: 1, size: None });
+        };
+        let kind = integer(kind).or_else(|| Some(u32::from(*kind.as_bytes().first()?)))?;
+        let (first, last) = number.split_once("..").unwrap_or((number, number));
+        let (first, last) = (integer(first)?, integer(last)?);
+        let size = match *size {
+            "long" => Size::Long,
+            "*" => Size::Any,
+            bytes => Size::Bytes(integer(bytes)?),
+        };
+        Some(Request {
+            direction: [direction.contains('W'), direction.contains('R')],
+            low: (kind << 8) | first,
+            count: last.checked_sub(first)? + 1,
+            size: Some(size),
+        })
+    }
+
+    /// The number where writing and reading are these bits above `shift`, neither is bit 29 on MIPS, and `long` has
+    /// this many bytes.
+    fn encode(&self, bits: [u32; 2], shift: u32, long: u32) -> u32 {
+        let Some(size) = self.size else { return self.low };
+        let none = u32::from(shift == 29);
+        let direction = match self.direction {
+            [false, false] => none,
+            [write, read] => (u32::from(write) * bits[0]) | (u32::from(read) * bits[1]),
+        };
+        let size = match size {
+            Size::Bytes(bytes) => bytes,
+            Size::Long => long,
+            Size::Any => 0,
+        };
+        (direction << shift) | (size << 16) | self.low
+    }
+}
+
+/// A decimal or hexadecimal number.
+fn integer(text: &str) -> Option<u32> {
+    match text.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    }
+}
+
+/// An `Argument`.
+fn ioctl_argument(words: &[&str]) -> Option<String> {
+    Some(match words {
+        ["none"] => "Argument::None".into(),
+        ["value"] => "Argument::Value".into(),
+        ["bytes"] => "Argument::Bytes".into(),
+        ["words"] => "Argument::Words".into(),
+        ["in", structure] => format!("Argument::In({})", members(structure)?),
+        ["out", structure] => format!("Argument::Out({})", members(structure)?),
+        ["inout", structure] => format!("Argument::InOut({})", members(structure)?),
+        [counted @ ("counted" | "counted-in"), header, count, item] => {
+            let (offset, width) = count.split_once(':')?;
+            format!(
+                "Argument::Counted {{ header: {}, offset: {}, width: {}, item: {}, written: {} }}",
+                members(header)?,
+                integer(offset)?,
+                integer(width)?,
+                members(item)?,
+                *counted == "counted",
+            )
+        }
+        [function] => format!("Argument::Own(special::{})", function.strip_prefix("fn:")?),
+        _ => return None,
+    })
+}
+
+/// A structure.
+fn members(text: &str) -> Option<String> {
+    let member = |member: &str| -> Option<String> {
+        if let Some(bytes) = member.strip_prefix('b') {
+            return Some(format!("Member::U8({})", integer(bytes)?));
+        }
+        let (kind, count) = member.split_once('x').unwrap_or((member, "1"));
+        let kind = match kind {
+            "u8" => "U8",
+            "u16" => "U16",
+            "u32" => "U32",
+            "u64" => "U64",
+            "long" => "Long",
+            "ulong" => "UnsignedLong",
+            _ => return None,
+        };
+        Some(format!("Member::{kind}({})", integer(count)?))
+    };
+    let members = text.split(',').map(member).collect::<Option<Vec<_>>>()?;
+    Some(format!("&[{}]", members.join(", ")))
 }

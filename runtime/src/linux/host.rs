@@ -86,6 +86,38 @@ impl<'a> FilterArgument<'a> {
     }
 }
 
+/// The host's `struct xattr_args`.
+pub(crate) struct XattrArguments<'a>([u64; 2], PhantomData<&'a mut ()>);
+
+impl<'a> XattrArguments<'a> {
+    /// A value of `size` bytes and flags.
+    pub(crate) fn new(value: Arg<'a>, size: u32, flags: u32) -> XattrArguments<'a> {
+        XattrArguments([value.0, u64::from(flags) << 32 | u64::from(size)], PhantomData)
+    }
+    /// To be passed on.
+    pub(crate) fn arg(&mut self) -> Arg<'_> {
+        Arg::output(&mut self.0)
+    }
+}
+
+/// An argument that says where a buffer is and what its size is (`struct ifconf`); the call changes the size.
+pub(crate) struct SizedBuffer<'a>([u64; 2], PhantomData<&'a mut ()>);
+
+impl<'a> SizedBuffer<'a> {
+    /// A buffer of a size that it really has.
+    pub(crate) fn new(size: u64, buffer: Arg<'a>) -> SizedBuffer<'a> {
+        SizedBuffer([size, buffer.0], PhantomData)
+    }
+    /// To be passed on.
+    pub(crate) fn arg(&mut self) -> Arg<'_> {
+        Arg::output(&mut self.0)
+    }
+    /// The size as the call has left it.
+    pub(crate) fn size(&self) -> u64 {
+        self.0[0]
+    }
+}
+
 impl From<i32> for Arg<'_> {
     fn from(value: i32) -> Self {
         Arg::number(i64::from(value) as u64)
@@ -163,6 +195,7 @@ plain!(
     libc::semid_ds,
     libc::sembuf,
     Termios,
+    Termios2,
     KernelAction,
     [u64; 2],
     [u64; 8],
@@ -199,6 +232,15 @@ pub(crate) struct Termios {
     pub(crate) lflag: u32,
     pub(crate) line: u8,
     pub(crate) cc: [u8; 19],
+}
+
+/// The kernel's `struct termios2` of the host.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Termios2 {
+    pub(crate) base: Termios,
+    pub(crate) ispeed: u32,
+    pub(crate) ospeed: u32,
 }
 
 /// The kernel's `struct sigaction` of the host.

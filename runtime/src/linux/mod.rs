@@ -17,6 +17,7 @@ mod proc_files;
 mod seccomp;
 mod siginfo;
 mod signals;
+mod structure;
 mod syscall;
 mod trace;
 
@@ -79,6 +80,8 @@ pub struct LinuxProcess {
     personality: u32,
     seccomp: Seccomp,
     limits: Arc<KeptLimits>,
+    /// Which unknown ioctls have been named in the log, by a hash.
+    refused_ioctls: u64,
     exit: Option<ExitStatus>,
 }
 
@@ -110,6 +113,7 @@ impl LinuxProcess {
             personality: 0,
             seccomp: Seccomp::new(seccomp::Mode::default()),
             limits: Arc::default(),
+            refused_ioctls: 0,
             exit: None,
         }
     }

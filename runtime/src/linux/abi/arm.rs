@@ -181,18 +181,12 @@ impl GuestAbi for ArmEabi {
         e.u32(t.iflag).u32(t.oflag).u32(t.cflag).u32(t.lflag).u8(t.line).bytes(&t.cc);
         e
     }
-    fn read_termios(&self, memory: &UserMemory, addr: u32) -> Result<Termios, Fault> {
-        let word = |i: u32| memory.read_u32(addr.wrapping_add(4 * i));
+    fn termios_of(&self, bytes: &[u8]) -> Termios {
+        let word = |i: usize| super::word(bytes, 4 * i, false);
         let mut cc = [0; 19];
-        memory.read_bytes(addr.wrapping_add(17), &mut cc)?;
-        Ok(Termios {
-            iflag: word(0)?,
-            oflag: word(1)?,
-            cflag: word(2)?,
-            lflag: word(3)?,
-            line: memory.read_u8(addr.wrapping_add(16))?,
-            cc,
-        })
+        cc.copy_from_slice(bytes.get(17..36).unwrap_or(&[0; 19]));
+        let line = bytes.get(16).copied().unwrap_or_default();
+        Termios { iflag: word(0), oflag: word(1), cflag: word(2), lflag: word(3), line, cc }
     }
 
     fn read_rt_action(&self, memory: &UserMemory, addr: u32) -> Result<Action, Fault> {

@@ -5,6 +5,7 @@ use demotic_mips::state as st;
 
 use super::mips_frame;
 use super::{Action, AltStack, Encoder, FrameRequest, GuestAbi, Numbers, Restored, Stat, StatFs};
+use crate::linux::handlers::ioctl::Ioctl;
 use crate::linux::handlers::sysv::encode_permissions;
 use crate::linux::host::{Errno, Termios};
 use crate::linux::siginfo::SigInfo;
@@ -91,47 +92,17 @@ static ERRNOS: [(u8, u16); 83] = [
     (131, 166), (132, 167), (133, 168),
 ];
 
-/// arch/mips/include/uapi/asm/ioctls.h and sockios.h. The direction bits of numbers that carry a size differ too; those
-/// are converted by rule (see `handlers::ioctl`).
-static IOCTLS: [(u32, u32); 38] = [
-    (0x5401, 0x5405),      // TCGETA
-    (0x5402, 0x5406),      // TCSETA
-    (0x5403, 0x5407),      // TCSETAW
-    (0x5404, 0x5408),      // TCSETAF
-    (0x5405, 0x5409),      // TCSBRK
-    (0x5406, 0x540a),      // TCXONC
-    (0x5407, 0x540b),      // TCFLSH
-    (0x540d, 0x5401),      // TCGETS
-    (0x540e, 0x5402),      // TCSETS
-    (0x540f, 0x5403),      // TCSETSW
-    (0x5410, 0x5404),      // TCSETSF
-    (0x5486, 0x5425),      // TCSBRKP
-    (0x740d, 0x540c),      // TIOCEXCL
-    (0x740e, 0x540d),      // TIOCNXCL
-    (0x7472, 0x5411),      // TIOCOUTQ
-    (0x5472, 0x5412),      // TIOCSTI
-    (0x741d, 0x5415),      // TIOCMGET
-    (0x741b, 0x5416),      // TIOCMBIS
-    (0x741c, 0x5417),      // TIOCMBIC
-    (0x741a, 0x5418),      // TIOCMSET
-    (0x5470, 0x5420),      // TIOCPKT
-    (0x8008_7467, 0x5414), // TIOCSWINSZ
-    (0x4008_7468, 0x5413), // TIOCGWINSZ
-    (0x5471, 0x5422),      // TIOCNOTTY
-    (0x7401, 0x5423),      // TIOCSETD
-    (0x7400, 0x5424),      // TIOCGETD
-    (0x6601, 0x5451),      // FIOCLEX
-    (0x6602, 0x5450),      // FIONCLEX
-    (0x667d, 0x5452),      // FIOASYNC
-    (0x667e, 0x5421),      // FIONBIO
-    (0x8004_7476, 0x5410), // TIOCSPGRP
-    (0x4004_7477, 0x540f), // TIOCGPGRP
-    (0x467f, 0x541b),      // FIONREAD
-    (0x7416, 0x5429),      // TIOCGSID
-    (0x5480, 0x540e),      // TIOCSCTTY
-    (0x4004_7307, 0x8905), // SIOCATMARK
-    (0x8004_7308, 0x8902), // SIOCSPGRP
-    (0x4004_730a, 0x8904), // SIOCGPGRP
+/// Guest and host bits of a modem's lines (arch/mips/include/uapi/asm/termios.h): LE, DTR and RTS; ST, SR, CTS, CAR, RNG,
+/// DSR; OUT1, OUT2 and LOOP.
+static MODEM_LINES: [(u32, u32); 8] = [
+    (0x7, 0x7),
+    (0x10, 0x8),
+    (0x20, 0x10),
+    (0x40, 0x20),
+    (0x100, 0x40),
+    (0x200, 0x80),
+    (0x400, 0x100),
+    (0xe000, 0xe000),
 ];
 
 /// arch/mips/include/uapi/asm/socket.h: guest and host numbers.
@@ -269,8 +240,14 @@ impl GuestAbi for MipsO32 {
             other => other,
         }
     }
-    fn ioctls(&self) -> &'static [(u32, u32)] {
-        &IOCTLS
+    fn ioctl_number(&self, row: &Ioctl) -> u32 {
+        row.mips
+    }
+    fn ioctl_size_bits(&self) -> u32 {
+        0x1fff_0000
+    }
+    fn modem_lines(&self) -> &'static [(u32, u32)] {
+        &MODEM_LINES
     }
     fn socket_option(&self, guest: u32) -> Option<u32> {
         let known = SOCKET_OPTIONS.iter().find(|&&(g, _)| g == guest).map(|&(_, host)| host);
@@ -350,22 +327,20 @@ impl GuestAbi for MipsO32 {
         e.u32(t.iflag).u32(t.oflag).u32(t.cflag).u32(local).u8(t.line).bytes(&cc);
         e
     }
-    fn read_termios(&self, memory: &UserMemory, addr: u32) -> Result<Termios, Fault> {
-        let word = |i: u32| memory.read_u32(addr.wrapping_add(4 * i));
-        let mut guest = [0; 23];
-        memory.read_bytes(addr.wrapping_add(17), &mut guest)?;
+    fn termios_of(&self, bytes: &[u8]) -> Termios {
+        let word = |i: usize| super::word(bytes, 4 * i, self.big);
         let mut cc = [0; 19];
         for (&place, character) in CONTROL_CHARACTERS.iter().zip(&mut cc) {
-            *character = guest[usize::from(place)];
+            *character = bytes.get(17 + usize::from(place)).copied().unwrap_or_default();
         }
-        Ok(Termios {
-            iflag: word(0)?,
-            oflag: word(1)?,
-            cflag: word(2)?,
-            lflag: super::convert(word(3)?, LOCAL_MODES.iter().copied()),
-            line: memory.read_u8(addr.wrapping_add(16))?,
+        Termios {
+            iflag: word(0),
+            oflag: word(1),
+            cflag: word(2),
+            lflag: super::convert(word(3), LOCAL_MODES.iter().copied()),
+            line: bytes.get(16).copied().unwrap_or_default(),
             cc,
-        })
+        }
     }
 
     fn read_rt_action(&self, memory: &UserMemory, addr: u32) -> Result<Action, Fault> {

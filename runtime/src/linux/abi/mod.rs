@@ -10,7 +10,8 @@ mod mips_frame;
 
 use demotic_ir::{CpuState, Fault, Slot};
 
-use super::host::{Errno, Termios};
+use super::handlers::ioctl::Ioctl;
+use super::host::{Errno, Plain, Termios};
 use super::siginfo::SigInfo;
 use super::syscall::{SysResult, Syscall};
 use crate::loader::GuestKind;
@@ -85,7 +86,7 @@ pub(crate) struct Stat {
 impl Stat {
     /// Whether the 32-bit `struct stat` can hold it.
     pub(crate) fn fits_old(&self) -> bool {
-        self.size <= i32::MAX as u64 && self.ino <= u64::from(u32::MAX)
+        self.size <= i32::MAX as u64
     }
 }
 
@@ -233,9 +234,17 @@ pub(crate) trait GuestAbi: Sync + std::fmt::Debug {
     fn sender_code(&self, host: i32) -> i32 {
         host
     }
-    /// Guest and host numbers of terminal and file ioctls that differ.
-    fn ioctls(&self) -> &'static [(u32, u32)] {
-        &[]
+    /// The number of an ioctl.
+    fn ioctl_number(&self, row: &Ioctl) -> u32 {
+        row.generic
+    }
+    /// Where the number of an ioctl has the size of its argument.
+    fn ioctl_size_bits(&self) -> u32 {
+        0x3fff_0000
+    }
+    /// Guest and host bits of a modem's lines, as `TIOCMGET` has them.
+    fn modem_lines(&self) -> &'static [(u32, u32)] {
+        &[(u32::MAX, u32::MAX)]
     }
     /// The host's number of a socket option of level `SOL_SOCKET`, if there is such an option.
     fn socket_option(&self, guest: u32) -> Option<u32> {
@@ -259,8 +268,8 @@ pub(crate) trait GuestAbi: Sync + std::fmt::Debug {
     fn statfs(&self, stat: &StatFs) -> Encoder;
     /// Encodes the kernel's `struct termios`.
     fn termios(&self, termios: &Termios) -> Encoder;
-    /// Reads the kernel's `struct termios`.
-    fn read_termios(&self, memory: &UserMemory, addr: u32) -> Result<Termios, Fault>;
+    /// Decodes the kernel's `struct termios`, which must be whole.
+    fn termios_of(&self, bytes: &[u8]) -> Termios;
 
     /// Reads the `struct sigaction` of rt_sigaction.
     fn read_rt_action(&self, memory: &UserMemory, addr: u32) -> Result<Action, Fault>;
@@ -296,6 +305,20 @@ impl dyn GuestAbi + '_ {
     /// The flags of open, in guest numbers.
     pub(crate) fn open_flags_to_guest(&self, host: u32) -> u32 {
         convert(host, self.open_flags().iter().map(|&(g, h)| (h, g))) | host & 3
+    }
+    /// A modem's lines, in host numbers.
+    pub(crate) fn modem_to_host(&self, guest: u32) -> u32 {
+        convert_each(guest, self.modem_lines().iter().copied())
+    }
+    /// A modem's lines, in guest numbers.
+    pub(crate) fn modem_to_guest(&self, host: u32) -> u32 {
+        convert_each(host, self.modem_lines().iter().map(|&(g, h)| (h, g)))
+    }
+    /// Reads the kernel's `struct termios`.
+    pub(crate) fn read_termios(&self, memory: &UserMemory, addr: u32) -> Result<Termios, Fault> {
+        let mut bytes = self.termios(&Termios::zeroed()).as_bytes().to_vec();
+        memory.read_bytes(addr, &mut bytes)?;
+        Ok(self.termios_of(&bytes))
     }
     /// The flags of sigaction, in host numbers.
     pub(crate) fn action_flags_to_host(&self, guest: u32) -> u32 {
@@ -358,6 +381,21 @@ fn convert(from: u32, pairs: impl Iterator<Item = (u32, u32)>) -> u32 {
         }
     }
     to
+}
+
+/// Maps the bits of `from` through pairs of masks; bits of a pair with equal masks stay where they are.
+fn convert_each(from: u32, pairs: impl Iterator<Item = (u32, u32)>) -> u32 {
+    pairs.fold(0, |to, (source, target)| match from & source {
+        0 => to,
+        bits if source == target => to | bits,
+        _ => to | target,
+    })
+}
+
+/// Decodes 32 bits in a guest's byte order.
+fn word(bytes: &[u8], at: usize, big: bool) -> u32 {
+    let field = bytes.get(at..at + 4).and_then(|field| field.try_into().ok()).unwrap_or_default();
+    if big { u32::from_be_bytes(field) } else { u32::from_le_bytes(field) }
 }
 
 /// The ABI of a kind of guest.
