@@ -13,6 +13,7 @@ pub(crate) mod host;
 mod host_signal;
 mod layout;
 mod netlink;
+mod positions;
 mod proc_files;
 mod seccomp;
 mod siginfo;
@@ -29,11 +30,12 @@ use std::time::Instant;
 use demotic_ir::{CpuState, EngineControl, Fault, FaultKind, Kicker, Resume, Trap, TrapContext, TrapHandler};
 use demotic_mips::{delay_slot, traps};
 
-use crate::loader::GuestKind;
+use crate::loader::{GuestKind, StackContents};
 use crate::memory::UserMemory;
 
 use abi::GuestAbi;
 use handlers::limits::KeptLimits;
+use positions::Positions;
 use seccomp::Seccomp;
 use siginfo::{Fields, SigInfo};
 use signals::Signals;
@@ -58,6 +60,8 @@ pub struct ProcessInfo {
     pub argv: Vec<OsString>,
     /// Its auxiliary vector, as it is on the stack.
     pub auxv: Vec<u8>,
+    /// Where its arguments and environment are.
+    pub stack: StackContents,
     /// Where absolute paths are looked up first.
     pub sysroot: Option<PathBuf>,
     /// The arguments to our own executable that start another guest program in the same manner.
@@ -80,6 +84,8 @@ pub struct LinuxProcess {
     personality: u32,
     seccomp: Seccomp,
     limits: Arc<KeptLimits>,
+    /// Positions in directories that the guest may come back to.
+    positions: Arc<Positions>,
     /// Which unknown ioctls have been named in the log, by a hash.
     refused_ioctls: u64,
     exit: Option<ExitStatus>,
@@ -94,6 +100,7 @@ impl LinuxProcess {
             signals: self.signals.clone(),
             seccomp: self.seccomp.for_child(),
             limits: Arc::new(self.limits.for_child()),
+            positions: self.positions.clone(),
             exit: None,
             ..*self
         }
@@ -113,6 +120,7 @@ impl LinuxProcess {
             personality: 0,
             seccomp: Seccomp::new(seccomp::Mode::default()),
             limits: Arc::default(),
+            positions: Arc::new(Positions::new()),
             refused_ioctls: 0,
             exit: None,
         }

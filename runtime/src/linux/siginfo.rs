@@ -22,6 +22,14 @@ pub(crate) struct SigInfo {
     pub(crate) fields: Fields,
 }
 
+/// Codes of SIGIO (asm-generic/siginfo.h).
+const POLL_IN: i32 = 1;
+const POLL_HUP: i32 = 6;
+
+/// Signals whose positive codes are their own.
+const RAISED: [i32; 7] =
+    [libc::SIGILL, libc::SIGFPE, libc::SIGSEGV, libc::SIGBUS, libc::SIGTRAP, libc::SIGCHLD, libc::SIGSYS];
+
 /// The parts of the union in `siginfo_t`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Fields {
@@ -64,7 +72,10 @@ impl SigInfo {
                 utime: info.word(8),
                 stime: info.word(10),
             },
-            _ if info.signal() == libc::SIGIO => Fields::Poll { band: word(4), fd: word(6) },
+            // SIGIO, or the signal that F_SETSIG has put in its place.
+            POLL_IN..=POLL_HUP if !RAISED.contains(&info.signal()) => {
+                Fields::Poll { band: word(4), fd: word(6) }
+            }
             _ => Fields::None,
         };
         SigInfo { signal: info.signal(), errno: info.errno(), code: info.code(), fields }

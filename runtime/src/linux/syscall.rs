@@ -318,11 +318,31 @@ fn dispatch(call: &mut Call<'_>, row: &Syscall) -> SysResult {
     }
 }
 
+/// Calls that follow links to the file that they are about, so that `/proc/self/exe` is the guest's program to them.
+const FOLLOWING: [i64; 11] = [
+    libc::SYS_access,
+    libc::SYS_faccessat,
+    libc::SYS_faccessat2,
+    libc::SYS_chmod,
+    libc::SYS_chown,
+    libc::SYS_fchmodat,
+    libc::SYS_setxattr,
+    libc::SYS_getxattr,
+    libc::SYS_listxattr,
+    libc::SYS_removexattr,
+    libc::SYS_truncate,
+];
+
 /// Calls the host with the guest's arguments.
 fn pass_on(call: &Call<'_>, row: &Syscall, number: i64) -> SysResult {
     let mut strings: Vec<Option<CString>> = Vec::new();
     for (index, kind) in row.args.iter().enumerate() {
         strings.push(match kind {
+            ArgKind::Path if FOLLOWING.contains(&number) => {
+                let dir = index.checked_sub(1).filter(|&i| row.args[i] == ArgKind::Fd);
+                let dir = dir.map_or(libc::AT_FDCWD, |index| call.int(index));
+                Some(call.process.followed_path(dir, call.guest_path(index)?))
+            }
             ArgKind::Path => Some(call.path(index)?),
             ArgKind::Str => call.optional_string(index)?,
             _ => None,

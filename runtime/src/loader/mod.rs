@@ -25,7 +25,8 @@ use crate::memory::{MapError, MemoryLayout, UserMemory};
 pub use elf::{ElfError, ElfFile, FloatAbi, GuestKind, UnknownCpu};
 pub(crate) use kernel_pages::SIGRETURN_CODE;
 pub use mips::FpAbi;
-pub(crate) use stack::{hwcap, machine};
+pub use stack::StackContents;
+pub(crate) use stack::{hwcap, hwcap2, machine, platform};
 
 /// Everything that is needed to start a program.
 #[derive(Clone, Debug, Default)]
@@ -162,12 +163,13 @@ pub fn load(options: &LaunchOptions) -> Result<Launch, LaunchError> {
     let start = stack::fill(&memory, stack_top, &contents, &image, loader.as_ref())
         .map_err(|_| LaunchError::ArgumentsTooLarge)?;
     let entry = loader.as_ref().unwrap_or(&image).entry;
-    let cpu = initial_state(kind, entry, start.sp);
+    let cpu = initial_state(kind, entry, start.contents.sp);
 
     let info = ProcessInfo {
         program: std::path::absolute(&options.program).unwrap_or_else(|_| options.program.clone()),
         argv,
         auxv: start.auxv,
+        stack: start.contents,
         sysroot,
         exec_prefix: options.exec_prefix.clone(),
         strace: options.strace,

@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::Read;
+use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 
 use demotic_arm::{ArchVersion, Extensions};
@@ -50,10 +51,21 @@ pub(super) struct Contents<'a> {
     pub(super) exec_path: &'a OsStr,
 }
 
+/// Where a program finds things on its stack; `/proc/self/stat` says so.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StackContents {
+    /// The stack pointer that it starts with.
+    pub sp: u32,
+    /// The strings of its arguments.
+    pub arguments: Range<u32>,
+    /// The strings of its environment.
+    pub environment: Range<u32>,
+}
+
 /// The stack as the program finds it.
 pub(super) struct Start {
-    /// The stack pointer.
-    pub(super) sp: u32,
+    /// Where things are.
+    pub(super) contents: StackContents,
     /// The auxiliary vector, for `/proc/self/auxv`.
     pub(super) auxv: Vec<u8>,
 }
@@ -98,7 +110,9 @@ pub(super) fn fill(
     stack.push(&[0; 4])?;
     let exec_path = stack.push_string(contents.exec_path)?;
     let envp = stack.push_strings(contents.envp)?;
+    let environment = stack.at..exec_path;
     let argv = stack.push_strings(contents.argv)?;
+    let arguments = stack.at..environment.start;
     let platform = stack.push_string(OsStr::new(platform(contents.kind)))?;
     let random = stack.push(&random_bytes())?;
 
@@ -118,7 +132,8 @@ pub(super) fn fill(
     // Both ABIs want the stack pointer to be a multiple of 8; 16 serves everybody.
     stack.at = stack.at.wrapping_sub(block.len() as u32) & !15;
     memory.write_bytes(stack.at, &block)?;
-    Ok(Start { sp: stack.at, auxv: encode(&auxv) })
+    let contents = StackContents { sp: stack.at, arguments, environment };
+    Ok(Start { contents, auxv: encode(&auxv) })
 }
 
 const AT_NULL: u32 = 0;
@@ -212,7 +227,7 @@ pub(crate) fn hwcap(kind: GuestKind) -> u32 {
 }
 
 /// What the processor can do besides, likewise.
-fn hwcap2(kind: GuestKind) -> u32 {
+pub(crate) fn hwcap2(kind: GuestKind) -> u32 {
     const AES: u32 = 1;
     const PMULL: u32 = 1 << 1;
     const SHA1: u32 = 1 << 2;
@@ -243,7 +258,8 @@ pub(crate) fn machine(kind: GuestKind) -> &'static str {
     }
 }
 
-fn platform(kind: GuestKind) -> &'static str {
+/// What `AT_PLATFORM` says.
+pub(crate) fn platform(kind: GuestKind) -> &'static str {
     match kind {
         GuestKind::Arm { cpu, .. } => match cpu.version {
             ArchVersion::V4T => "v4l",

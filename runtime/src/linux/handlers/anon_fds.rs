@@ -13,6 +13,8 @@ enum Carries {
     Signals,
     /// `struct inotify_event`, each with a name.
     FileEvents,
+    /// `struct fanotify_event_metadata`, each with records.
+    WatchEvents,
 }
 
 /// What a descriptor carries, if it is of one of these kinds.
@@ -35,6 +37,7 @@ fn carries(fd: i32) -> Option<Carries> {
         "anon_inode:[eventfd]" | "anon_inode:[timerfd]" => Some(Carries::Counter),
         "anon_inode:[signalfd]" => Some(Carries::Signals),
         "anon_inode:inotify" => Some(Carries::FileEvents),
+        "anon_inode:[fanotify]" => Some(Carries::WatchEvents),
         _ => None,
     }
 }
@@ -47,6 +50,7 @@ pub(crate) fn read(c: &mut Call<'_>) -> SysResult {
             Some(Carries::Counter) => swap_counter(c, addr)?,
             Some(Carries::Signals) => convert_signals(c, addr, got)?,
             Some(Carries::FileEvents) => convert_events(c, addr, got)?,
+            Some(Carries::WatchEvents) => convert_watch_events(c, addr, got)?,
             None => {}
         }
     }
@@ -55,9 +59,16 @@ pub(crate) fn read(c: &mut Call<'_>) -> SysResult {
 
 pub(crate) fn write(c: &mut Call<'_>) -> SysResult {
     let (addr, size) = (c.uint(1), c.long(2));
-    if size == 8 && c.memory().is_big() && carries(c.int(0)) == Some(Carries::Counter) {
-        let value = c.memory().read_u64(addr)?;
-        return host::call(libc::SYS_write, &[c.int_arg(0), Arg::input(&value), size.into()]);
+    if size == 8 && c.memory().is_big() {
+        let value = match carries(c.int(0)) {
+            Some(Carries::Counter) => Some(c.memory().read_u64(addr)?),
+            // `struct fanotify_response`: a descriptor and what is decided.
+            Some(Carries::WatchEvents) => Some(c.memory().read_u64(addr)?.rotate_left(32)),
+            _ => None,
+        };
+        if let Some(value) = value {
+            return host::call(libc::SYS_write, &[c.int_arg(0), Arg::input(&value), size.into()]);
+        }
     }
     host::call(libc::SYS_write, &[c.int_arg(0), c.buffer(addr, size)?, size.into()])
 }
@@ -106,6 +117,64 @@ fn convert_events(c: &Call<'_>, addr: u32, len: u64) -> Result<(), Errno> {
             c.memory().write_u32(at, host_word(c, at)?)?;
         }
         offset = offset.saturating_add(HEADER).saturating_add(name_len);
+    }
+    Ok(())
+}
+
+/// Gives 16 bits that the host has written the guest's order; gives their value.
+fn swap_half(c: &Call<'_>, addr: u32) -> Result<u16, Errno> {
+    let mut bytes = [0; 2];
+    c.memory().read_bytes(addr, &mut bytes)?;
+    let value = u16::from_le_bytes(bytes);
+    c.memory().write_u16(addr, value)?;
+    Ok(value)
+}
+
+/// Gives 32 bits that the host has written the guest's order; gives their value.
+fn swap_word(c: &Call<'_>, addr: u32) -> Result<u32, Errno> {
+    let value = host_word(c, addr)?;
+    c.memory().write_u32(addr, value)?;
+    Ok(value)
+}
+
+fn convert_watch_events(c: &Call<'_>, addr: u32, len: u64) -> Result<(), Errno> {
+    /// Length, version and length of this part, mask, descriptor, process.
+    const METADATA: u32 = 24;
+    let mut offset = 0;
+    while u64::from(offset + METADATA) <= len {
+        let start = addr.wrapping_add(offset);
+        let event_len = swap_word(c, start)?;
+        let metadata_len = swap_half(c, start.wrapping_add(6))?;
+        swap_counter(c, start.wrapping_add(8))?;
+        swap_word(c, start.wrapping_add(16))?;
+        swap_word(c, start.wrapping_add(20))?;
+        let records = u32::from(metadata_len)..event_len.min(len as u32 - offset);
+        convert_watch_records(c, start, records)?;
+        offset = offset.saturating_add(event_len.max(METADATA));
+    }
+    Ok(())
+}
+
+/// The records of an event, at these offsets.
+fn convert_watch_records(c: &Call<'_>, event: u32, mut range: std::ops::Range<u32>) -> Result<(), Errno> {
+    /// Kind, padding, length.
+    const HEADER: u32 = 4;
+    const PROCESS: u8 = 4;
+    const ERROR: u8 = 5;
+    while range.start + HEADER <= range.end {
+        let start = event.wrapping_add(range.start);
+        let kind = c.memory().read_u8(start)?;
+        let len = u32::from(swap_half(c, start.wrapping_add(2))?);
+        // Others begin with the file system's two words and a handle's length and type.
+        let words = match kind {
+            PROCESS => 1,
+            ERROR => 2,
+            _ => 4,
+        };
+        for word in 0..words.min(len.saturating_sub(HEADER) / 4) {
+            swap_word(c, start.wrapping_add(HEADER + 4 * word))?;
+        }
+        range.start = range.start.saturating_add(len.max(HEADER));
     }
     Ok(())
 }

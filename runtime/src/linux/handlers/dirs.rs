@@ -2,8 +2,11 @@
 
 use std::os::unix::ffi::OsStrExt;
 
+use super::stat::fold_inode;
+use crate::linux::LinuxProcess;
 use crate::linux::abi::Encoder;
 use crate::linux::host::{self, Arg, Errno};
+use crate::linux::proc_files::hidden_entries;
 use crate::linux::syscall::{Call, SysResult};
 
 pub(crate) fn getcwd(c: &mut Call<'_>) -> SysResult {
@@ -18,19 +21,30 @@ pub(crate) fn readlinkat(c: &mut Call<'_>) -> SysResult {
     read_link(c, c.int(0), 1)
 }
 
+/// The longest target of a link.
+const TARGET_MAX: usize = 4096;
+
 /// The path argument has this index, buffer and size follow it.
 fn read_link(c: &Call<'_>, dir: i32, index: usize) -> SysResult {
     let guest_path = c.guest_path(index)?;
     let (addr, size) = (c.uint(index + 1), c.uint(index + 2));
-    if c.process.is_own_proc_file(guest_path.as_bytes(), "exe") {
+    if c.process.is_own_exe(dir, guest_path.as_bytes()) {
         let target = c.process.info.program.as_os_str().as_bytes();
         let shown = target.get(..size as usize).unwrap_or(target);
         c.memory().write_bytes(addr, shown)?;
         return Ok(shown.len() as u64);
     }
+    if size as i32 <= 0 {
+        return Err(Errno(libc::EINVAL));
+    }
     let path = c.process.host_path(guest_path);
-    let buffer = c.buffer(addr, u64::from(size))?;
-    host::call(libc::SYS_readlinkat, &[dir.into(), Arg::string(&path), buffer, c.int_arg(index + 2)])
+    let mut target = [0u8; TARGET_MAX];
+    let args = [dir.into(), Arg::string(&path), Arg::outputs(&mut target), TARGET_MAX.into()];
+    let len = host::call(libc::SYS_readlinkat, &args)? as usize;
+    let shown = LinuxProcess::shown_target(&target[..len]);
+    let shown = shown.get(..size as usize).unwrap_or(shown);
+    c.memory().write_bytes(addr, shown)?;
+    Ok(shown.len() as u64)
 }
 
 /// An entry of a directory as the host's getdents64 gives it.
@@ -57,43 +71,67 @@ fn entries(mut bytes: &[u8]) -> impl Iterator<Item = Entry<'_>> {
 
 pub(crate) fn getdents64(c: &mut Call<'_>) -> SysResult {
     let big = c.memory().is_big();
-    read_entries(c, 24, &|entry| {
+    read_entries(c, 24, &|entry, next| {
         let mut e = Encoder::new(big);
         let len = (19 + entry.name.len() + 1).next_multiple_of(8);
-        e.u64(entry.ino).u64(entry.next).u16(len as u16).u8(entry.kind).bytes(entry.name).pad_to(len);
-        Ok(e)
+        e.u64(u64::from(fold_inode(entry.ino))).u64(u64::from(next));
+        e.u16(len as u16).u8(entry.kind).bytes(entry.name).pad_to(len);
+        e
     })
 }
 
 pub(crate) fn getdents(c: &mut Call<'_>) -> SysResult {
     let big = c.memory().is_big();
-    read_entries(c, 16, &|entry| {
+    read_entries(c, 16, &|entry, next| {
         // The kind of file is the last byte of the record.
-        let ino = u32::try_from(entry.ino).map_err(|_| Errno(libc::EOVERFLOW))?;
         let mut e = Encoder::new(big);
         let len = (10 + entry.name.len() + 2).next_multiple_of(4);
-        e.u32(ino).u32(entry.next as u32).u16(len as u16).bytes(entry.name).pad_to(len - 1).u8(entry.kind);
-        Ok(e)
+        e.u32(fold_inode(entry.ino)).u32(next);
+        e.u16(len as u16).bytes(entry.name).pad_to(len - 1).u8(entry.kind);
+        e
     })
 }
 
-/// Reads entries with the host's call and writes them as `encode` does, into a buffer of the size of argument 2. Guest
-/// records are never larger than the host's, so all that was read fits; where `smallest` does not, nothing is read.
-fn read_entries(
-    c: &Call<'_>,
-    smallest: u32,
-    encode: &dyn Fn(&Entry<'_>) -> Result<Encoder, Errno>,
-) -> SysResult {
+/// Reads entries with the host's call and writes them as `encode` does, given the folded position of what follows, into a
+/// buffer of the size of argument 2. Guest records are never larger than the host's, so all that was read fits; where
+/// `smallest` does not, nothing is read.
+fn read_entries(c: &Call<'_>, smallest: u32, encode: &dyn Fn(&Entry<'_>, u32) -> Encoder) -> SysResult {
     let size = c.uint(2).min(64 << 10);
     if size < smallest {
         return Err(Errno(libc::EINVAL));
     }
     let mut buffer = vec![0u8; size as usize];
-    let got = host::call(libc::SYS_getdents64, &[c.int_arg(0), Arg::outputs(&mut buffer), size.into()])?;
-    let mut out = Vec::with_capacity(got as usize);
-    for entry in entries(&buffer[..got as usize]) {
-        out.extend_from_slice(encode(&entry)?.as_bytes());
+    let hidden = hidden_entries(c.int(0));
+    loop {
+        let args = [c.int_arg(0), Arg::outputs(&mut buffer), size.into()];
+        let got = host::call(libc::SYS_getdents64, &args)?;
+        let mut out = Vec::with_capacity(got as usize);
+        let shown = |entry: &Entry<'_>| {
+            hidden.is_empty() || !std::str::from_utf8(entry.name).is_ok_and(|name| hidden.contains(name))
+        };
+        for entry in entries(&buffer[..got as usize]).filter(shown) {
+            out.extend_from_slice(encode(&entry, c.process.positions.fold(entry.next)).as_bytes());
+        }
+        // Nothing left of what was read is not the end.
+        if got == 0 || !out.is_empty() {
+            c.memory().write_bytes(c.uint(1), &out)?;
+            return Ok(out.len() as u64);
+        }
     }
-    c.memory().write_bytes(c.uint(1), &out)?;
-    Ok(out.len() as u64)
+}
+
+/// `readdir`: one entry of the oldest form (inode number, own position, length of the name, name).
+pub(crate) fn readdir(c: &mut Call<'_>) -> SysResult {
+    const LONGEST: usize = 280;
+    let mut buffer = [0u8; LONGEST];
+    let at = host::call(libc::SYS_lseek, &[c.int_arg(0), 0.into(), libc::SEEK_CUR.into()])?;
+    let args = [c.int_arg(0), Arg::outputs(&mut buffer), LONGEST.into()];
+    let got = host::call(libc::SYS_getdents64, &args)? as usize;
+    let Some(entry) = entries(&buffer[..got]).next() else { return Ok(0) };
+    host::call(libc::SYS_lseek, &[c.int_arg(0), entry.next.into(), libc::SEEK_SET.into()])?;
+    let mut e = Encoder::new(c.memory().is_big());
+    e.u32(fold_inode(entry.ino)).u32(c.process.positions.fold(at));
+    e.u16(entry.name.len() as u16).bytes(entry.name).u8(0);
+    c.memory().write_bytes(c.uint(1), e.as_bytes())?;
+    Ok(1)
 }

@@ -52,7 +52,7 @@ fn read_strings(c: &Call<'_>, addr: u32) -> Result<Vec<CString>, Errno> {
 /// Executes `path` (as the guest spells it); returns only to fail.
 fn execute(c: &Call<'_>, mut path: CString, mut argv: Vec<CString>, envp: &[CString]) -> SysResult {
     for _ in 0..SCRIPT_DEPTH {
-        let host_path = c.process.substitute_exe(path.clone());
+        let host_path = c.process.followed_path(libc::AT_FDCWD, path.clone());
         check_executable(&host_path)?;
         let file = Path::new(std::ffi::OsStr::from_bytes(host_path.as_bytes()));
         match loader::identify(file) {

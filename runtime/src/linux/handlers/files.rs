@@ -1,6 +1,8 @@
 //! Opening, reading, writing, positions, locks.
 
 use crate::linux::host::{self, Arg, Errno, Plain};
+use crate::linux::positions::Positions;
+use crate::linux::structure::{self, HostBuffer, Member};
 use crate::linux::syscall::{Call, SysResult};
 
 /// The most parts a vectored call may have (Linux's UIO_MAXIOV).
@@ -11,7 +13,7 @@ pub(crate) fn open(c: &mut Call<'_>) -> SysResult {
 }
 
 pub(crate) fn creat(c: &mut Call<'_>) -> SysResult {
-    let path = c.path(0)?;
+    let path = c.process.followed_path(libc::AT_FDCWD, c.guest_path(0)?);
     let flags = libc::O_CREAT | libc::O_WRONLY | libc::O_TRUNC;
     host::call(libc::SYS_openat, &[libc::AT_FDCWD.into(), Arg::string(&path), flags.into(), c.uint_arg(1)])
 }
@@ -22,24 +24,95 @@ pub(crate) fn openat(c: &mut Call<'_>) -> SysResult {
 
 fn open_at(c: &mut Call<'_>, dir: i32, path: usize, flags: u32, mode: u32) -> SysResult {
     let flags = c.abi().open_flags_to_host(flags);
-    let guest_path = c.guest_path(path)?;
-    if let Some(opened) = c.process.open_proc_file(guest_path.as_bytes(), flags) {
-        return opened;
+    let path = c.guest_path(path)?;
+    let path = match flags & libc::O_NOFOLLOW as u32 {
+        0 => c.process.followed_path(dir, path),
+        _ => c.process.host_path(path),
+    };
+    let opened = host::call(libc::SYS_openat, &[dir.into(), Arg::string(&path), flags.into(), mode.into()])?;
+    c.process.guest_view(opened, flags)
+}
+
+/// `struct open_how`: flags, mode, resolve.
+const OPEN_HOW: [Member; 1] = [Member::U64(3)];
+const OPEN_HOW_SIZE: u32 = 24;
+
+pub(crate) fn openat2(c: &mut Call<'_>) -> SysResult {
+    let (dir, how, size) = (c.int(0), c.uint(2), c.uint(3));
+    check_extensible(c, how, size, OPEN_HOW_SIZE)?;
+    let word = |i: u32| c.memory().read_u64(how.wrapping_add(8 * i));
+    let (guest_flags, mode, resolve) = (word(0)?, word(1)?, word(2)?);
+    // Unlike open, it refuses flags that it does not know.
+    let known = c.abi().open_flags().iter().fold(3, |known, &(guest, _)| known | guest);
+    if guest_flags & !u64::from(known) != 0 {
+        return Err(Errno(libc::EINVAL));
     }
-    let path = c.process.host_path(guest_path);
-    host::call(libc::SYS_openat, &[dir.into(), Arg::string(&path), flags.into(), mode.into()])
+    let flags = c.abi().open_flags_to_host(guest_flags as u32);
+    let path = c.guest_path(1)?;
+    let path = match resolve {
+        0 if flags & libc::O_NOFOLLOW as u32 == 0 => c.process.followed_path(dir, path),
+        0 => c.process.host_path(path),
+        // The caller says where to look.
+        _ => path,
+    };
+    let mut buffer = HostBuffer::new(structure::host_size(&OPEN_HOW));
+    buffer.fill(&[u64::from(flags), mode, resolve].map(u64::to_le_bytes).concat());
+    let args = [dir.into(), Arg::string(&path), buffer.arg(), OPEN_HOW_SIZE.into()];
+    let opened = host::call(libc::SYS_openat2, &args)?;
+    c.process.guest_view(opened, flags)
+}
+
+/// Checks a structure that grows with the kernel's versions: what is behind the `known` bytes must be zero.
+pub(super) fn check_extensible(c: &Call<'_>, addr: u32, size: u32, known: u32) -> Result<(), Errno> {
+    const MOST: u32 = 4096;
+    if size < known {
+        return Err(Errno(libc::EINVAL));
+    }
+    if size > MOST {
+        return Err(Errno(libc::E2BIG));
+    }
+    let mut rest = vec![0; (size - known) as usize];
+    c.memory().read_bytes(addr.wrapping_add(known), &mut rest)?;
+    if rest.iter().any(|&byte| byte != 0) { Err(Errno(libc::E2BIG)) } else { Ok(()) }
 }
 
 pub(crate) fn lseek(c: &mut Call<'_>) -> SysResult {
-    let position = host::call(libc::SYS_lseek, &[c.int_arg(0), c.int_arg(1), c.int_arg(2)])?;
+    let position = seek(c, i64::from(c.int(1)), c.int(2))?;
     if position > i32::MAX as u64 { Err(Errno(libc::EOVERFLOW)) } else { Ok(position) }
 }
 
 pub(crate) fn llseek(c: &mut Call<'_>) -> SysResult {
     let offset = u64::from(c.uint(1)) << 32 | u64::from(c.uint(2));
-    let position = host::call(libc::SYS_lseek, &[c.int_arg(0), offset.into(), c.int_arg(4)])?;
+    let position = seek(c, offset as i64, c.int(4))?;
     c.memory().write_u64(c.uint(3), position)?;
     Ok(0)
+}
+
+/// Seeks; in directories, positions are those that the guest has been shown.
+fn seek(c: &Call<'_>, offset: i64, whence: i32) -> SysResult {
+    let call = |offset: u64| host::call(libc::SYS_lseek, &[c.int_arg(0), offset.into(), whence.into()]);
+    if whence == libc::SEEK_SET && Positions::is_folded(offset) && is_directory(c.int(0)) {
+        call(c.process.positions.unfold(offset as u32).ok_or(Errno(libc::EINVAL))?)?;
+        return Ok(offset as u64);
+    }
+    let position = call(offset as u64)?;
+    match Positions::is_large(position) && is_directory(c.int(0)) {
+        true => Ok(u64::from(c.process.positions.fold(position))),
+        false => Ok(position),
+    }
+}
+
+fn is_directory(fd: i32) -> bool {
+    let mut found = libc::statx::zeroed();
+    let args = [
+        fd.into(),
+        Arg::string(c""),
+        libc::AT_EMPTY_PATH.into(),
+        libc::STATX_TYPE.into(),
+        Arg::output(&mut found),
+    ];
+    let answer = host::call_now(libc::SYS_statx, &args);
+    answer.is_ok() && u32::from(found.stx_mode) & libc::S_IFMT == libc::S_IFDIR
 }
 
 pub(crate) fn truncate(c: &mut Call<'_>) -> SysResult {
@@ -135,6 +208,25 @@ pub(crate) fn splice(c: &mut Call<'_>) -> SysResult {
     two_offsets(c, libc::SYS_splice)
 }
 
+pub(crate) fn vmsplice(c: &mut Call<'_>) -> SysResult {
+    let parts = read_iovec(c, c.uint(1), c.uint(2))?;
+    host::call(libc::SYS_vmsplice, &[c.int_arg(0), Arg::inputs(&parts), parts.len().into(), c.uint_arg(3)])
+}
+
+/// `struct cachestat_range` and `struct cachestat`.
+const CACHE_RANGE: [Member; 1] = [Member::U64(2)];
+const CACHE_STATISTICS: [Member; 1] = [Member::U64(5)];
+/// The same number on all architectures, which libc does not have yet.
+const SYS_CACHESTAT: i64 = 451;
+
+pub(crate) fn cachestat(c: &mut Call<'_>) -> SysResult {
+    let mut range = HostBuffer::read(c.memory(), c.uint(1), &CACHE_RANGE)?;
+    let mut found = HostBuffer::new(structure::host_size(&CACHE_STATISTICS));
+    let result = host::call(SYS_CACHESTAT, &[c.int_arg(0), range.arg(), found.arg(), c.uint_arg(3)])?;
+    found.write(c.memory(), c.uint(2), &CACHE_STATISTICS)?;
+    Ok(result)
+}
+
 /// Calls `f` with the 64-bit offset that an argument points to, and writes it back.
 fn with_offset(c: &Call<'_>, index: usize, f: impl FnOnce(&Call<'_>, Arg<'_>) -> SysResult) -> SysResult {
     let addr = c.uint(index);
@@ -184,6 +276,37 @@ pub(crate) fn fcntl64(c: &mut Call<'_>) -> SysResult {
     fcntl(c)
 }
 
+// Commands that libc does not name.
+const F_SETSIG: i32 = 10;
+const F_GETSIG: i32 = 11;
+const F_SETOWN_EX: i32 = 15;
+const F_GETOWN_EX: i32 = 16;
+const F_GETOWNER_UIDS: i32 = 17;
+const F_DUPFD_QUERY: i32 = 1027;
+const F_CREATED_QUERY: i32 = 1028;
+const F_GET_RW_HINT: i32 = 1035;
+const F_SET_RW_HINT: i32 = 1036;
+const F_GET_FILE_RW_HINT: i32 = 1037;
+const F_SET_FILE_RW_HINT: i32 = 1038;
+
+/// `struct f_owner_ex`, and two user numbers.
+const OWNER: [Member; 1] = [Member::U32(2)];
+/// How long data is expected to live.
+const HINT: [Member; 1] = [Member::U64(1)];
+
+/// A command with the address of a structure, which is read, or written, as `direction` says.
+fn structure(c: &Call<'_>, command: i32, members: &[Member], direction: [bool; 2]) -> SysResult {
+    let mut host = match direction[0] {
+        true => HostBuffer::read(c.memory(), c.uint(2), members)?,
+        false => HostBuffer::new(structure::host_size(members)),
+    };
+    let result = host::call(libc::SYS_fcntl, &[c.int_arg(0), command.into(), host.arg()])?;
+    if direction[1] {
+        host.write(c.memory(), c.uint(2), members)?;
+    }
+    Ok(result)
+}
+
 fn control(c: &Call<'_>, command: i32) -> SysResult {
     let numbers = c.abi().numbers();
     let pass = |command: i32| host::call(libc::SYS_fcntl, &[c.int_arg(0), command.into(), c.int_arg(2)]);
@@ -195,7 +318,24 @@ fn control(c: &Call<'_>, command: i32) -> SysResult {
         }
         _ if command == numbers.owner[0] => pass(libc::F_SETOWN),
         _ if command == numbers.owner[1] => pass(libc::F_GETOWN),
-        libc::F_DUPFD
+        F_GETSIG => pass(command).map(|signal| match signal as i32 {
+            0 => 0,
+            signal => u64::from(c.abi().signal_to_guest(signal)),
+        }),
+        F_SETSIG => {
+            let signal = match c.uint(2) {
+                0 => 0,
+                guest => c.abi().signal_to_host(guest).ok_or(Errno(libc::EINVAL))?,
+            };
+            host::call(libc::SYS_fcntl, &[c.int_arg(0), command.into(), signal.into()])
+        }
+        F_SETOWN_EX => structure(c, command, &OWNER, [true, false]),
+        F_GETOWN_EX | F_GETOWNER_UIDS => structure(c, command, &OWNER, [false, true]),
+        F_GET_RW_HINT | F_GET_FILE_RW_HINT => structure(c, command, &HINT, [false, true]),
+        F_SET_RW_HINT | F_SET_FILE_RW_HINT => structure(c, command, &HINT, [true, false]),
+        F_DUPFD_QUERY
+        | F_CREATED_QUERY
+        | libc::F_DUPFD
         | libc::F_GETFD
         | libc::F_SETFD
         | libc::F_DUPFD_CLOEXEC

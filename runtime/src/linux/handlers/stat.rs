@@ -1,9 +1,10 @@
 //! What is known of files and file systems.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 
 use crate::linux::abi::{Encoder, Stat, StatFs};
 use crate::linux::host::{self, Arg, Errno, KernelStatFs, Plain};
+use crate::linux::structure::{self, HostBuffer, Member};
 use crate::linux::syscall::{Call, SysResult};
 
 pub(crate) fn stat(c: &mut Call<'_>) -> SysResult {
@@ -54,11 +55,31 @@ fn write_64(c: &Call<'_>, index: usize, stat: &Stat) -> SysResult {
     Ok(0)
 }
 
+/// The number that a guest sees of an inode: one of 32 bits, the same everywhere (stat, statx, directories, maps). Libraries
+/// of programs built without large-file support refuse larger ones with EOVERFLOW. Of two large numbers of one file
+/// system that become the same, which is all but impossible, programs believe that they are one file.
+pub(crate) fn fold_inode(ino: u64) -> u32 {
+    /// Spreads the upper half, where file systems keep small numbers.
+    const SPREAD: u32 = 0x9e37_79b1;
+    let (low, high) = (ino as u32, (ino >> 32) as u32);
+    match low ^ high.wrapping_mul(SPREAD) {
+        // Number 0 says that there is no file.
+        0 if ino != 0 => 1,
+        folded => folded,
+    }
+}
+
 /// The file that a path argument names.
 fn by_path(c: &Call<'_>, dir: i32, index: usize, flags: i32) -> Result<Stat, Errno> {
-    let path = c.guest_path(index)?;
-    let path = c.process.substitute_exe(path);
-    query(dir, &path, flags)
+    query(dir, &followed_unless(c, dir, c.guest_path(index)?, flags), flags)
+}
+
+/// The host path of a guest path, of which the flags say whether its last part is followed.
+fn followed_unless(c: &Call<'_>, dir: i32, path: CString, flags: i32) -> CString {
+    match flags & libc::AT_SYMLINK_NOFOLLOW {
+        0 => c.process.followed_path(dir, path),
+        _ => c.process.host_path(path),
+    }
 }
 
 /// Asks the host, whose statx knows everything at full width.
@@ -71,7 +92,7 @@ fn query(dir: i32, path: &CStr, flags: i32) -> Result<Stat, Errno> {
     let time = |t: libc::statx_timestamp| (t.tv_sec, t.tv_nsec);
     Ok(Stat {
         dev: device(x.stx_dev_major, x.stx_dev_minor),
-        ino: x.stx_ino,
+        ino: u64::from(fold_inode(x.stx_ino)),
         mode: u32::from(x.stx_mode),
         nlink: x.stx_nlink,
         uid: x.stx_uid,
@@ -93,13 +114,17 @@ fn statx_host(dir: i32, path: &CStr, flags: i32, mask: u32) -> Result<libc::stat
 
 /// `struct statx` is laid out alike everywhere.
 pub(crate) fn statx(c: &mut Call<'_>) -> SysResult {
-    let path = c.optional_string(1)?.unwrap_or_default();
-    let path = c.process.substitute_exe(path);
-    let x = statx_host(c.int(0), &path, c.int(2), c.uint(3))?;
+    let (dir, flags) = (c.int(0), c.int(2));
+    let path = match c.optional_string(1)? {
+        // Newer kernels take no path for an empty one.
+        None if flags & libc::AT_EMPTY_PATH == 0 => return Err(Errno(libc::EFAULT)),
+        path => followed_unless(c, dir, path.unwrap_or_default(), flags),
+    };
+    let x = statx_host(dir, &path, flags, c.uint(3))?;
     let mut e = Encoder::new(c.memory().is_big());
     e.u32(x.stx_mask).u32(x.stx_blksize).u64(x.stx_attributes);
     e.u32(x.stx_nlink).u32(x.stx_uid).u32(x.stx_gid).u16(x.stx_mode).u16(0);
-    e.u64(x.stx_ino).u64(x.stx_size).u64(x.stx_blocks).u64(x.stx_attributes_mask);
+    e.u64(u64::from(fold_inode(x.stx_ino))).u64(x.stx_size).u64(x.stx_blocks).u64(x.stx_attributes_mask);
     for time in [x.stx_atime, x.stx_btime, x.stx_ctime, x.stx_mtime] {
         e.u64(time.tv_sec as u64).u32(time.tv_nsec).u32(0);
     }
@@ -130,7 +155,7 @@ pub(crate) fn fstatfs64(c: &mut Call<'_>) -> SysResult {
 }
 
 fn statfs_path(c: &Call<'_>) -> Result<StatFs, Errno> {
-    let path = c.path(0)?;
+    let path = c.process.followed_path(libc::AT_FDCWD, c.guest_path(0)?);
     let mut found = KernelStatFs::zeroed();
     host::call(libc::SYS_statfs, &[Arg::string(&path), Arg::output(&mut found)])?;
     Ok(convert(&found))
@@ -174,5 +199,15 @@ fn write_statfs64(c: &Call<'_>, stat: &StatFs) -> SysResult {
         return Err(Errno(libc::EINVAL));
     }
     c.memory().write_bytes(c.uint(2), encoded.as_bytes())?;
+    Ok(0)
+}
+
+/// `struct ustat`: free blocks, free inodes, two names that nobody uses.
+const USTAT: [Member; 3] = [Member::U32(1), Member::UnsignedLong(1), Member::U8(12)];
+
+pub(crate) fn ustat(c: &mut Call<'_>) -> SysResult {
+    let mut found = HostBuffer::new(structure::host_size(&USTAT));
+    host::call(libc::SYS_ustat, &[c.uint_arg(0), found.arg()])?;
+    found.write(c.memory(), c.uint(1), &USTAT)?;
     Ok(0)
 }

@@ -1,0 +1,305 @@
+//! The guest's view of `/proc`: files about the process itself, whose host contents would describe Demotic.
+//!
+//! A file is recognised after it has been opened, by what it is and not by how it was spelled, so that directories,
+//! links and the working directory lead to it as they do on Linux. Only `exe` is a link itself, and is recognised by
+//! its path.
+
+mod cpuinfo;
+mod maps;
+mod status;
+
+use std::collections::HashSet;
+use std::ffi::{CString, OsStr};
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
+
+use super::LinuxProcess;
+use super::host::{self, Arg, Errno, KernelStatFs, Plain};
+use super::syscall::SysResult;
+use crate::loader::machine;
+
+/// `f_type` of the proc file system.
+const PROC_SUPER_MAGIC: u64 = 0x9fa0;
+
+/// A file that is not shown as the host has it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum ProcFile {
+    Maps,
+    Smaps,
+    SmapsRollup,
+    Status,
+    Stat,
+    Statm,
+    CommandLine,
+    Environment,
+    AuxiliaryVector,
+    CpuInfo,
+    /// `/proc/sys/kernel/arch`.
+    Architecture,
+    /// Files that are about host addresses and cannot be opened: `mem` and its like.
+    Refused,
+}
+
+/// A file of `/proc` that is about this process, or about the machine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Identity {
+    file: ProcFile,
+    /// The thread that it is about, if it is about one.
+    thread: Option<u32>,
+}
+
+/// What a path inside the proc file system names, if it is one of ours; `own` is the process's number.
+fn identify(path: &Path, own: u32) -> Option<Identity> {
+    let parts: Vec<&str> = path.iter().rev().filter_map(OsStr::to_str).take(4).collect();
+    let number = |part: &&str| part.parse::<u32>().ok();
+    let machine = |file| Some(Identity { file, thread: None });
+    let thread = match parts.as_slice() {
+        ["cpuinfo", ..] => return machine(ProcFile::CpuInfo),
+        ["arch", "kernel", "sys", ..] => return machine(ProcFile::Architecture),
+        [_, thread, "task", process] if number(process) == Some(own) => number(thread),
+        [_, process, ..] if number(process) == Some(own) => None,
+        _ => return None,
+    };
+    let file = match *parts.first()? {
+        "maps" => ProcFile::Maps,
+        "smaps" => ProcFile::Smaps,
+        "smaps_rollup" => ProcFile::SmapsRollup,
+        "status" => ProcFile::Status,
+        "stat" => ProcFile::Stat,
+        "statm" => ProcFile::Statm,
+        "cmdline" => ProcFile::CommandLine,
+        "environ" => ProcFile::Environment,
+        "auxv" => ProcFile::AuxiliaryVector,
+        "mem" | "pagemap" | "numa_maps" | "clear_refs" => ProcFile::Refused,
+        _ => return None,
+    };
+    Some(Identity { file, thread })
+}
+
+/// Whether a path without links and dots is that of this process's program in `/proc`.
+fn is_own_exe(path: &Path, own: u32) -> bool {
+    let parts: Vec<&str> = path.iter().skip(1).filter_map(OsStr::to_str).collect();
+    let is_us = |part: &str| part == "self" || part == "thread-self" || part.parse() == Ok(own);
+    match parts.as_slice() {
+        ["proc", process, "exe"] => is_us(process),
+        ["proc", process, "task", _, "exe"] => is_us(process),
+        _ => false,
+    }
+}
+
+/// Takes `.` and `..` out of an absolute path.
+fn normalize(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::from("/");
+    for component in path.components() {
+        match component {
+            Component::ParentDir => {
+                normal.pop();
+            }
+            Component::Normal(part) => normal.push(part),
+            _ => {}
+        }
+    }
+    normal
+}
+
+/// What the host says that a descriptor is.
+fn descriptor_path(fd: i32) -> Option<PathBuf> {
+    fs::read_link(format!("/proc/self/fd/{fd}")).ok()
+}
+
+/// Whether a descriptor is of the proc file system.
+fn is_proc(fd: i32) -> bool {
+    let mut found = KernelStatFs::zeroed();
+    let answer = host::call_now(libc::SYS_fstatfs, &[fd.into(), Arg::output(&mut found)]);
+    answer.is_ok() && found.kind == PROC_SUPER_MAGIC
+}
+
+fn close(fd: i32) {
+    // It is ours and open.
+    let _ = host::call_now(libc::SYS_close, &[fd.into()]);
+}
+
+/// What begins the names of our own threads, which the guest does not see.
+const OWN_THREADS: &str = "demotic-";
+
+/// The threads of the process that are not the guest's.
+fn own_threads() -> HashSet<String> {
+    let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    tasks
+        .filter(|task| {
+            fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name.starts_with(OWN_THREADS))
+        })
+        .map(|task| task.file_name().to_string_lossy().into_owned())
+        .collect()
+}
+
+/// The names that are left out when a descriptor is read as a directory: our threads in `/proc/self/task`.
+pub(crate) fn hidden_entries(fd: i32) -> HashSet<String> {
+    let own = std::process::id().to_string();
+    let is_task =
+        |path: PathBuf| path.ends_with("task") && path.parent().is_some_and(|dir| dir.ends_with(&own));
+    if is_proc(fd) && descriptor_path(fd).is_some_and(is_task) { own_threads() } else { HashSet::new() }
+}
+
+impl LinuxProcess {
+    /// Whether a path is that of the guest's program in `/proc`. `dir` is where relative paths begin.
+    pub(crate) fn is_own_exe(&self, dir: i32, path: &[u8]) -> bool {
+        if !path.ends_with(b"exe") {
+            return false;
+        }
+        let path = Path::new(OsStr::from_bytes(path));
+        let base = match dir {
+            _ if path.is_absolute() => PathBuf::new(),
+            libc::AT_FDCWD => std::env::current_dir().unwrap_or_default(),
+            fd => descriptor_path(fd).unwrap_or_default(),
+        };
+        is_own_exe(&normalize(&base.join(path)), std::process::id())
+    }
+
+    /// The host path of a guest path whose last part is followed if it is a link: `/proc/self/exe` is the guest's program.
+    pub(crate) fn followed_path(&self, dir: i32, path: CString) -> CString {
+        if self.is_own_exe(dir, path.as_bytes()) {
+            return CString::new(self.info.program.as_os_str().as_bytes()).unwrap_or(path);
+        }
+        self.host_path(path)
+    }
+
+    /// Puts the guest's view in place of a file that has just been opened with these (host) flags.
+    pub(crate) fn guest_view(&self, opened: u64, flags: u32) -> SysResult {
+        let fd = opened as i32;
+        if flags & libc::O_PATH as u32 != 0 || !is_proc(fd) {
+            return Ok(opened);
+        }
+        let identity = descriptor_path(fd).and_then(|path| identify(&path, std::process::id()));
+        let Some(identity) = identity else { return Ok(opened) };
+        if identity.file == ProcFile::Refused {
+            close(fd);
+            tracing::debug!(target: "syscall", "a file about host addresses is not opened");
+            return Err(Errno(libc::EACCES));
+        }
+        let name = descriptor_path(fd).unwrap_or_default();
+        let contents = self.contents(identity, fd);
+        let replaced = replace(fd, &name, &contents, flags);
+        if replaced.is_err() {
+            close(fd);
+        }
+        replaced
+    }
+
+    /// The contents of a file; `fd` is the host's.
+    fn contents(&self, identity: Identity, fd: i32) -> Vec<u8> {
+        let host = || read_all(fd);
+        match identity.file {
+            ProcFile::Maps => self.maps().into_bytes(),
+            ProcFile::Smaps => self.smaps(&host()).into_bytes(),
+            ProcFile::SmapsRollup => self.smaps_rollup().into_bytes(),
+            ProcFile::Status => self.status(&host()).into_bytes(),
+            ProcFile::Stat => self.stat_line(&host(), identity.thread.is_some()).into_bytes(),
+            ProcFile::Statm => self.statm().into_bytes(),
+            ProcFile::CommandLine => self.command_line(),
+            ProcFile::Environment => self.guest_bytes(&self.info.stack.environment),
+            ProcFile::AuxiliaryVector => self.info.auxv.clone(),
+            ProcFile::CpuInfo => self.cpuinfo().into_bytes(),
+            ProcFile::Architecture => format!("{}\n", machine(self.kind)).into_bytes(),
+            ProcFile::Refused => Vec::new(),
+        }
+    }
+
+    /// The arguments as they are in memory now, which the program may have changed. Where it has overwritten the end of
+    /// the last one, they go on to the next zero.
+    fn command_line(&self) -> Vec<u8> {
+        let stack = &self.info.stack;
+        let mut line = self.guest_bytes(&stack.arguments);
+        if line.last().is_some_and(|&last| last != 0) {
+            let more = self.guest_bytes(&stack.environment);
+            let end = more.iter().position(|&byte| byte == 0).unwrap_or(more.len());
+            line.extend_from_slice(&more[..end]);
+        }
+        line
+    }
+
+    /// Guest memory, or nothing where the guest has unmapped it.
+    fn guest_bytes(&self, range: &std::ops::Range<u32>) -> Vec<u8> {
+        let mut bytes = vec![0; range.len()];
+        match self.memory.read_bytes(range.start, &mut bytes) {
+            Ok(()) => bytes,
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// What the guest is to see as the target of a link.
+    pub(crate) fn shown_target(target: &[u8]) -> &[u8] {
+        let made_up = target.strip_prefix(b"/memfd:").and_then(|rest| rest.strip_suffix(b" (deleted)"));
+        made_up.filter(|name| name.starts_with(b"/proc/")).unwrap_or(target)
+    }
+}
+
+/// Everything that can be read from a descriptor.
+fn read_all(fd: i32) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut part = vec![0u8; 64 << 10];
+    loop {
+        let len = part.len();
+        let args = [fd.into(), Arg::outputs(&mut part), len.into()];
+        match host::call_now(libc::SYS_read, &args) {
+            Ok(got @ 1..) => bytes.extend_from_slice(&part[..got as usize]),
+            _ => return bytes,
+        }
+    }
+}
+
+/// Makes `fd` a descriptor from which `contents` can be read.
+fn replace(fd: i32, name: &Path, contents: &[u8], flags: u32) -> SysResult {
+    let name = CString::new(name.as_os_str().as_bytes()).unwrap_or_default();
+    let made = host::call_now(libc::SYS_memfd_create, &[Arg::string(&name), libc::MFD_CLOEXEC.into()])?;
+    // What a memory file cannot take, readers would not get either.
+    let _ = host::call_now(
+        libc::SYS_pwrite64,
+        &[made.into(), Arg::inputs(contents), contents.len().into(), 0.into()],
+    );
+    let _ = host::call_now(libc::SYS_fchmod, &[made.into(), 0o444.into()]);
+    let cloexec = flags & libc::O_CLOEXEC as u32;
+    let replaced = host::call_now(libc::SYS_dup3, &[made.into(), fd.into(), cloexec.into()]);
+    close(made as i32);
+    replaced
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_known_by_their_place() {
+        let known =
+            |path: &str| identify(Path::new(path), 17).map(|identity| (identity.file, identity.thread));
+        assert_eq!(known("/proc/17/maps"), Some((ProcFile::Maps, None)));
+        assert_eq!(known("/elsewhere/proc/17/task/19/stat"), Some((ProcFile::Stat, Some(19))));
+        assert_eq!(known("/17/status"), Some((ProcFile::Status, None)));
+        assert_eq!(known("/proc/cpuinfo"), Some((ProcFile::CpuInfo, None)));
+        assert_eq!(known("/proc/sys/kernel/arch"), Some((ProcFile::Architecture, None)));
+        assert_eq!(known("/proc/17/mem"), Some((ProcFile::Refused, None)));
+        for other in
+            ["/proc/18/maps", "/proc/stat", "/proc/17/net/stat", "/proc/17/comm", "/proc/18/task/17/maps"]
+        {
+            assert_eq!(known(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn the_program_is_known_by_its_path() {
+        let known = |path: &str| is_own_exe(&normalize(Path::new(path)), 17);
+        for own in [
+            "/proc/self/exe",
+            "/proc//17/./exe",
+            "/proc/thread-self/exe",
+            "/proc/self/task/18/exe",
+            "/proc/1/../17/exe",
+        ] {
+            assert!(known(own), "{own}");
+        }
+        for other in ["/proc/18/exe", "/self/exe", "/proc/exe", "/proc/self/fd/exe"] {
+            assert!(!known(other), "{other}");
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! `status`, `stat` and `statm`: the host's, with sizes, addresses, threads and signals of the guest.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use super::own_threads;
+use crate::linux::LinuxProcess;
+use crate::linux::abi::signal_bit;
+use crate::linux::signals::{self, DEFAULT, IGNORE};
+use crate::memory::{Prot, Region, Source};
+
+/// Sizes of the address space by kind, in bytes.
+#[derive(Clone, Copy, Default)]
+struct Sizes {
+    all: u64,
+    data: u64,
+    stack: u64,
+    program: u64,
+    libraries: u64,
+}
+
+/// Addresses of the program, as `stat` shows them.
+#[derive(Clone, Copy, Default)]
+struct Addresses {
+    code: (u64, u64),
+    data: (u64, u64),
+    heap: u64,
+}
+
+/// Signals by what happens on them, in guest numbers.
+struct SignalSets {
+    blocked: u64,
+    ignored: u64,
+    caught: u64,
+}
+
+/// Fields of `stat` (proc(5) counts from 1; the third is the first after the name).
+mod field {
+    pub(super) const THREADS: usize = 20;
+    pub(super) const VSIZE: usize = 23;
+    pub(super) const RSS: usize = 24;
+    pub(super) const START_CODE: usize = 26;
+    pub(super) const PENDING: usize = 31;
+    pub(super) const START_DATA: usize = 45;
+    /// The first that follows the name.
+    pub(super) const FIRST: usize = 3;
+}
+
+fn is_stack(region: &Region) -> bool {
+    matches!(region.source, Source::Special("[stack]"))
+}
+
+impl LinuxProcess {
+    fn is_program(&self, region: &Region) -> bool {
+        matches!(&region.source, Source::File { file, .. } if Path::new(&file.path) == self.info.program)
+    }
+
+    fn sizes(&self) -> Sizes {
+        let mut sizes = Sizes::default();
+        for region in self.memory.mappings() {
+            let size = region.range.end - region.range.start;
+            sizes.all += size;
+            let exec = region.prot.contains(Prot::EXEC) && matches!(region.source, Source::File { .. });
+            if is_stack(&region) {
+                sizes.stack += size;
+            } else if exec && self.is_program(&region) {
+                sizes.program += size;
+            } else if exec {
+                sizes.libraries += size;
+            } else if region.prot.contains(Prot::WRITE) && !region.shared {
+                sizes.data += size;
+            }
+        }
+        sizes
+    }
+
+    fn addresses(&self) -> Addresses {
+        let mut addresses = Addresses::default();
+        for region in self.memory.mappings() {
+            let range = (region.range.start, region.range.end);
+            if matches!(region.source, Source::Special("[heap]")) && addresses.heap == 0 {
+                addresses.heap = range.0;
+            } else if self.is_program(&region) && region.prot.contains(Prot::EXEC) {
+                addresses.code = range;
+            } else if self.is_program(&region) && region.prot.contains(Prot::WRITE) {
+                addresses.data = range;
+            }
+        }
+        addresses
+    }
+
+    /// How many threads the guest has.
+    fn thread_count(&self) -> usize {
+        let all = std::fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
+        all.saturating_sub(own_threads().len()).max(1)
+    }
+
+    fn signal_sets(&self) -> SignalSets {
+        let numbers = 1..=signals::COUNT as i32;
+        let set = |wanted: &dyn Fn(u32) -> bool| -> u64 {
+            let handler = |signal: i32| self.signals.action(signal).handler;
+            self.abi.sigset_to_guest(
+                numbers.clone().filter(|&s| wanted(handler(s))).fold(0, |set, s| set | signal_bit(s)),
+            )
+        };
+        SignalSets {
+            blocked: self.abi.sigset_to_guest(self.signals.mask()),
+            ignored: set(&|handler| handler == IGNORE),
+            caught: set(&|handler| handler != IGNORE && handler != DEFAULT),
+        }
+    }
+
+    /// `/proc/self/status`.
+    pub(super) fn status(&self, host: &[u8]) -> String {
+        let (sizes, signals, resident) = (self.sizes(), self.signal_sets(), self.resident());
+        let kib = |bytes: u64| Some(format!("{:>8} kB", bytes >> 10));
+        let pages = |count: u64| Some(format!("{count:>8} kB"));
+        // As many digits as the guest's sets have.
+        let digits = 2 * self.abi.numbers().sigset_size as usize;
+        let mask = |set: u64| Some(format!("{set:0digits$x}"));
+        let replacement = |key: &str| match key {
+            "VmPeak" | "VmSize" => kib(sizes.all),
+            "VmHWM" | "VmRSS" => pages(resident.all),
+            "RssAnon" => pages(resident.anonymous),
+            "RssFile" => pages(resident.all.saturating_sub(resident.anonymous)),
+            "RssShmem" => pages(0),
+            "VmData" => kib(sizes.data),
+            "VmStk" => kib(sizes.stack),
+            "VmExe" => kib(sizes.program),
+            "VmLib" => kib(sizes.libraries),
+            "Threads" => Some(self.thread_count().to_string()),
+            "SigBlk" => mask(signals.blocked),
+            "SigIgn" => mask(signals.ignored),
+            "SigCgt" => mask(signals.caught),
+            _ => None,
+        };
+        let mut text = String::new();
+        for line in String::from_utf8_lossy(host).lines() {
+            let key = line.split(':').next().unwrap_or_default();
+            // What only the host's architecture has.
+            if key.starts_with("x86_") || key == "untag_mask" {
+                continue;
+            }
+            let _ = match replacement(key) {
+                Some(value) => writeln!(text, "{key}:\t{value}"),
+                None => writeln!(text, "{line}"),
+            };
+        }
+        text
+    }
+
+    /// `/proc/self/stat`, or that of one thread.
+    pub(super) fn stat_line(&self, host: &[u8], one_thread: bool) -> String {
+        let host = String::from_utf8_lossy(host);
+        // The name may contain anything.
+        let Some((name, rest)) = host.trim_end().rsplit_once(')') else { return host.into_owned() };
+        let mut fields: Vec<String> = rest.split_whitespace().map(str::to_owned).collect();
+        let mut set = |number: usize, values: &[u64]| {
+            for (field, value) in fields.iter_mut().skip(number - field::FIRST).zip(values) {
+                *field = value.to_string();
+            }
+        };
+        let (sizes, addresses, signals) = (self.sizes(), self.addresses(), self.signal_sets());
+        let stack = &self.info.stack;
+        if !one_thread {
+            set(field::THREADS, &[self.thread_count() as u64]);
+        }
+        set(field::VSIZE, &[sizes.all]);
+        set(field::RSS, &[self.resident().all / 4]);
+        // Stack pointer and program counter are shown of the dead only.
+        set(field::START_CODE, &[addresses.code.0, addresses.code.1, u64::from(stack.sp), 0, 0]);
+        // There is room for the first 31.
+        let low = |set: u64| set & 0x7fff_ffff;
+        set(field::PENDING + 1, &[low(signals.blocked), low(signals.ignored), low(signals.caught)]);
+        let ends =
+            [&stack.arguments, &stack.environment].map(|range| [range.start, range.end].map(u64::from));
+        set(field::START_DATA, &[addresses.data.0, addresses.data.1, addresses.heap]);
+        set(field::START_DATA + 3, &ends.concat());
+        format!("{name}) {}\n", fields.join(" "))
+    }
+
+    /// `/proc/self/statm`: sizes in pages.
+    pub(super) fn statm(&self) -> String {
+        let (sizes, resident) = (self.sizes(), self.resident());
+        let page = u64::from(crate::memory::PAGE_SIZE);
+        format!(
+            "{} {} {} {} 0 {} 0\n",
+            sizes.all / page,
+            resident.all / 4,
+            resident.shared / 4,
+            sizes.program / page,
+            (sizes.data + sizes.stack) / page
+        )
+    }
+}
