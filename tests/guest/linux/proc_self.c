@@ -207,10 +207,6 @@ int main(int argc, char **argv)
     CHECK(fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 0777) == 0444);
     close(fd);
 
-    /* threads */
-    pthread_t t;
-    pthread_create(&t, NULL, other_thread, NULL);
-    pthread_join(t, NULL);
 
     /* a child is another process */
     fflush(stdout);

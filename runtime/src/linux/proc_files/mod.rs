@@ -58,6 +58,8 @@ fn identify(path: &Path, own: u32) -> Option<Identity> {
         ["cpuinfo", ..] => return machine(ProcFile::CpuInfo),
         ["arch", "kernel", "sys", ..] => return machine(ProcFile::Architecture),
         [_, thread, "task", process] if number(process) == Some(own) => number(thread),
+        // A thread of another process may have any number.
+        [_, _, "task", ..] => return None,
         [_, process, ..] if number(process) == Some(own) => None,
         _ => return None,
     };
