@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -207,6 +208,36 @@ int main(int argc, char **argv)
     CHECK(fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 0777) == 0444);
     close(fd);
 
+
+    /* memory by its file, or not at all */
+    int mem = open("/proc/self/mem", O_RDWR), value = 0;
+    variable = 4711;
+    CHECK(mem == -1 ? errno == EACCES : pread64(mem, &value, sizeof value, (uintptr_t)&variable) == sizeof value && value == 4711);
+    CHECK(symlink("/proc/self/mem", "innocent") == 0);
+    int indirect = open("innocent", O_RDWR);
+    CHECK(indirect == -1 ? errno == EACCES : mem != -1);
+    unlink("innocent");
+    close(mem), close(indirect);
+
+    /* limits, and that there are as many descriptors as they say */
+    struct rlimit limit = {64, 64}, small = {1 << 20, RLIM_INFINITY};
+    CHECK(setrlimit(RLIMIT_DATA, &small) == 0 || errno == EINVAL);
+    slurp("/proc/self/limits");
+    CHECK(atoi(line("Max data size ")) == 1 << 20);
+    fflush(stdout);
+    if (fork() == 0) {
+        int lowest = dup(0), last = lowest, opened = 1, made;
+        close(lowest);
+        CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+        while ((made = dup(0)) >= 0)
+            last = made, opened++;
+        CHECK(errno == EMFILE && last == 63 && opened >= 64 - lowest);
+        close(last);
+        CHECK((made = open("/proc/self/stat", O_RDONLY)) == 63 && slurp_fd(made) > 10 && atoi(text) == getpid());
+        fflush(stdout);
+        _exit(0);
+    }
+    wait(NULL);
 
     /* a child is another process */
     fflush(stdout);

@@ -44,6 +44,12 @@ impl KeptLimits {
         KeptLimits(Mutex::new(*self.limits()))
     }
 
+    /// A limit, if it is one that the program has set and the host does not know.
+    pub(crate) fn kept(&self, resource: u32) -> Option<[u64; 2]> {
+        let place = KEPT.iter().position(|&kept| kept == resource)?;
+        self.limits().get(place).copied().flatten()
+    }
+
     /// Tells the host how large the stack of a program that is about to be executed may be.
     pub(super) fn tell_stack(&self) {
         if let Some(limit) = self.limits()[2] {

@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, CString};
 
-use crate::linux::abi::{Encoder, Stat, StatFs};
+use crate::linux::abi::{Stat, StatFs};
 use crate::linux::host::{self, Arg, Errno, KernelStatFs, Plain};
 use crate::linux::structure::{self, HostBuffer, Member};
 use crate::linux::syscall::{Call, SysResult};
@@ -112,6 +112,33 @@ fn statx_host(dir: i32, path: &CStr, flags: i32, mask: u32) -> Result<libc::stat
     Ok(found)
 }
 
+/// `struct statx`: mask and size of blocks, attributes, links and owners, mode; inode to attributes' mask; four times;
+/// devices, mount, alignments, subvolume, atomic writes, and what is to come.
+const STATX: [Member; 20] = [
+    Member::U32(2),
+    Member::U64(1),
+    Member::U32(3),
+    Member::U16(2),
+    Member::U64(4),
+    Member::U64(1),
+    Member::U32(2),
+    Member::U64(1),
+    Member::U32(2),
+    Member::U64(1),
+    Member::U32(2),
+    Member::U64(1),
+    Member::U32(2),
+    Member::U32(4),
+    Member::U64(1),
+    Member::U32(2),
+    Member::U64(1),
+    Member::U32(4),
+    Member::U32(2),
+    Member::U64(8),
+];
+/// Where it has the inode's number.
+const STATX_INO: usize = 32;
+
 /// `struct statx` is laid out alike everywhere.
 pub(crate) fn statx(c: &mut Call<'_>) -> SysResult {
     let (dir, flags) = (c.int(0), c.int(2));
@@ -120,17 +147,15 @@ pub(crate) fn statx(c: &mut Call<'_>) -> SysResult {
         None if flags & libc::AT_EMPTY_PATH == 0 => return Err(Errno(libc::EFAULT)),
         path => followed_unless(c, dir, path.unwrap_or_default(), flags),
     };
-    let x = statx_host(dir, &path, flags, c.uint(3))?;
-    let mut e = Encoder::new(c.memory().is_big());
-    e.u32(x.stx_mask).u32(x.stx_blksize).u64(x.stx_attributes);
-    e.u32(x.stx_nlink).u32(x.stx_uid).u32(x.stx_gid).u16(x.stx_mode).u16(0);
-    e.u64(u64::from(fold_inode(x.stx_ino))).u64(x.stx_size).u64(x.stx_blocks).u64(x.stx_attributes_mask);
-    for time in [x.stx_atime, x.stx_btime, x.stx_ctime, x.stx_mtime] {
-        e.u64(time.tv_sec as u64).u32(time.tv_nsec).u32(0);
+    let mut found = HostBuffer::new(structure::host_size(&STATX));
+    let args = [dir.into(), Arg::string(&path), flags.into(), c.uint_arg(3), found.arg()];
+    host::call(libc::SYS_statx, &args)?;
+    let mut bytes = found.bytes();
+    if let Some(ino) = bytes.get_mut(STATX_INO..STATX_INO + 8) {
+        let folded = fold_inode(u64::from_le_bytes(ino.try_into().unwrap_or_default()));
+        ino.copy_from_slice(&u64::from(folded).to_le_bytes());
     }
-    e.u32(x.stx_rdev_major).u32(x.stx_rdev_minor).u32(x.stx_dev_major).u32(x.stx_dev_minor);
-    e.u64(x.stx_mnt_id).u32(x.stx_dio_mem_align).u32(x.stx_dio_offset_align).pad_to(256);
-    c.memory().write_bytes(c.uint(4), e.as_bytes())?;
+    structure::write(c.memory(), c.uint(4), &STATX, &bytes)?;
     Ok(0)
 }
 

@@ -31,6 +31,7 @@ enum ProcFile {
     Status,
     Stat,
     Statm,
+    Limits,
     CommandLine,
     Environment,
     AuxiliaryVector,
@@ -70,6 +71,7 @@ fn identify(path: &Path, own: u32) -> Option<Identity> {
         "status" => ProcFile::Status,
         "stat" => ProcFile::Stat,
         "statm" => ProcFile::Statm,
+        "limits" => ProcFile::Limits,
         "cmdline" => ProcFile::CommandLine,
         "environ" => ProcFile::Environment,
         "auxv" => ProcFile::AuxiliaryVector,
@@ -182,11 +184,9 @@ impl LinuxProcess {
         }
         let name = descriptor_path(fd).unwrap_or_default();
         let contents = self.contents(identity, fd);
-        let replaced = replace(fd, &name, &contents, flags);
-        if replaced.is_err() {
-            close(fd);
-        }
-        replaced
+        // First, so that it takes the same number, and works where there is none left.
+        close(fd);
+        open_contents(&name, &contents, flags)
     }
 
     /// The contents of a file; `fd` is the host's.
@@ -199,6 +199,7 @@ impl LinuxProcess {
             ProcFile::Status => self.status(&host()).into_bytes(),
             ProcFile::Stat => self.stat_line(&host(), identity.thread.is_some()).into_bytes(),
             ProcFile::Statm => self.statm().into_bytes(),
+            ProcFile::Limits => self.limits_table(&host()).into_bytes(),
             ProcFile::CommandLine => self.command_line(),
             ProcFile::Environment => self.guest_bytes(&self.info.stack.environment),
             ProcFile::AuxiliaryVector => self.info.auxv.clone(),
@@ -251,20 +252,18 @@ fn read_all(fd: i32) -> Vec<u8> {
     }
 }
 
-/// Makes `fd` a descriptor from which `contents` can be read.
-fn replace(fd: i32, name: &Path, contents: &[u8], flags: u32) -> SysResult {
+/// A descriptor from which `contents` can be read.
+fn open_contents(name: &Path, contents: &[u8], flags: u32) -> SysResult {
     let name = CString::new(name.as_os_str().as_bytes()).unwrap_or_default();
-    let made = host::call_now(libc::SYS_memfd_create, &[Arg::string(&name), libc::MFD_CLOEXEC.into()])?;
+    let cloexec = if flags & libc::O_CLOEXEC as u32 != 0 { libc::MFD_CLOEXEC } else { 0 };
+    let made = host::call_now(libc::SYS_memfd_create, &[Arg::string(&name), cloexec.into()])?;
     // What a memory file cannot take, readers would not get either.
     let _ = host::call_now(
         libc::SYS_pwrite64,
         &[made.into(), Arg::inputs(contents), contents.len().into(), 0.into()],
     );
     let _ = host::call_now(libc::SYS_fchmod, &[made.into(), 0o444.into()]);
-    let cloexec = flags & libc::O_CLOEXEC as u32;
-    let replaced = host::call_now(libc::SYS_dup3, &[made.into(), fd.into(), cloexec.into()]);
-    close(made as i32);
-    replaced
+    Ok(made)
 }
 
 #[cfg(test)]

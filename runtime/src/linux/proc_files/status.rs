@@ -1,4 +1,4 @@
-//! `status`, `stat` and `statm`: the host's, with sizes, addresses, threads and signals of the guest.
+//! `status`, `stat`, `statm` and `limits`: the host's, with sizes, addresses, threads and signals of the guest.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -177,6 +177,31 @@ impl LinuxProcess {
         set(field::START_DATA, &[addresses.data.0, addresses.data.1, addresses.heap]);
         set(field::START_DATA + 3, &ends.concat());
         format!("{name}) {}\n", fields.join(" "))
+    }
+
+    /// `/proc/self/limits`, with those that the host has not been told.
+    pub(super) fn limits_table(&self, host: &[u8]) -> String {
+        const NAMES: [(u32, &str); 3] = [
+            (libc::RLIMIT_AS, "Max address space"),
+            (libc::RLIMIT_DATA, "Max data size"),
+            (libc::RLIMIT_STACK, "Max stack size"),
+        ];
+        let shown = |value: u64| match value {
+            libc::RLIM_INFINITY => "unlimited".to_owned(),
+            bytes => bytes.to_string(),
+        };
+        let mut text = String::new();
+        for line in String::from_utf8_lossy(host).lines() {
+            let kept = NAMES.iter().find(|(_, name)| line.starts_with(name));
+            let kept = kept.and_then(|&(resource, name)| Some((name, self.limits.kept(resource)?)));
+            let _ = match kept {
+                Some((name, [soft, hard])) => {
+                    writeln!(text, "{name:<25} {:<20} {:<20} bytes     ", shown(soft), shown(hard))
+                }
+                None => writeln!(text, "{line}"),
+            };
+        }
+        text
     }
 
     /// `/proc/self/statm`: sizes in pages.
