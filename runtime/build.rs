@@ -51,6 +51,41 @@ fn main() {
     let dir = env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
     fs::write(Path::new(&dir).join("syscalls.rs"), out).expect("OUT_DIR is writable");
     fs::write(Path::new(&dir).join("ioctls.rs"), ioctls()).expect("OUT_DIR is writable");
+    fs::write(Path::new(&dir).join("shown.rs"), shown_rows()).expect("OUT_DIR is writable");
+}
+
+/// `shown.tbl` as a sorted static: how calls look to `--strace`.
+fn shown_rows() -> String {
+    let text = fs::read_to_string("src/linux/tables/shown.tbl").expect("shown.tbl is there");
+    let mut rows: Vec<(&str, String)> = Vec::new();
+    for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let mut words = line.split_whitespace();
+        let (name, shown) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let shown: Vec<String> = shown.split(',').map(|word| shown_argument(line, word)).collect();
+        rows.push((name, shown.join(", ")));
+    }
+    rows.sort();
+    let mut out = format!(
+        "/// The rows of shown.tbl, by name.\nstatic SHOWN: [(&str, &[Shown]); {}] = [\n",
+        rows.len()
+    );
+    for (name, shown) in rows {
+        writeln!(out, "    ({name:?}, &[{shown}]),").unwrap();
+    }
+    out.push_str("];\n");
+    out
+}
+
+/// How one argument is shown, as a `Shown`.
+fn shown_argument(line: &str, word: &str) -> String {
+    match word.split_once(':') {
+        None if word == "-" => "Shown::Kind".into(),
+        Some(("flags", set)) => format!("Shown::Flags(names::{set})"),
+        Some(("one", set)) => format!("Shown::One(names::{set})"),
+        Some(("in", shape)) => format!("Shown::In(shapes::{shape})"),
+        Some(("out", shape)) => format!("Shown::Out(shapes::{shape})"),
+        _ => panic!("shown.tbl: unknown argument `{word}`: {line}"),
+    }
 }
 
 fn check_order(file: &str, text: &str) {

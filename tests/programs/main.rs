@@ -8,6 +8,7 @@ mod errors;
 mod examples;
 mod guests;
 mod process;
+mod strace;
 
 use std::process::ExitCode;
 
@@ -25,5 +26,6 @@ fn main() -> ExitCode {
     trials.extend(errors::trials());
     trials.extend(binfmt::trials());
     trials.extend(dynamic::trials());
+    trials.extend(strace::trials());
     libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -5,7 +5,7 @@ use demotic_ir::{CpuState, EngineControl};
 use super::abi::{Action, AltStack, FrameRequest, GuestAbi, signal_bit};
 use super::host_signal::{self, Disposition, FAULT_BITS};
 use super::siginfo::{Fields, SigInfo};
-use super::{ExitStatus, LinuxProcess};
+use super::{ExitStatus, LinuxProcess, trace};
 
 /// Signals have numbers 1 to 64.
 pub(crate) const COUNT: usize = 64;
@@ -151,9 +151,16 @@ impl LinuxProcess {
         }
         let blocked = self.signals.mask & signal_bit(info.signal) != 0;
         if blocked || self.signals.action(info.signal).handler <= IGNORE {
+            self.trace_signal(info);
             return self.die_by(cpu, info);
         }
         self.deliver(cpu, engine, info);
+    }
+
+    fn trace_signal(&self, info: &SigInfo) {
+        if self.info.strace {
+            trace::signal(info);
+        }
     }
 
     fn die_by(&mut self, cpu: &CpuState, info: &SigInfo) {
@@ -163,6 +170,7 @@ impl LinuxProcess {
     }
 
     fn deliver(&mut self, cpu: &mut CpuState, engine: &dyn EngineControl, info: &SigInfo) {
+        self.trace_signal(info);
         let action = self.signals.action(info.signal);
         match action.handler {
             IGNORE => self.signals.set_mask(self.signals.mask),

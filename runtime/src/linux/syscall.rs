@@ -242,15 +242,12 @@ impl LinuxProcess {
             Ok(args) => args,
             Err(errno) => return abi.set_result(cpu, Err(errno)),
         };
-        let strace = self.info.strace;
-        if strace {
-            trace::enter(self, row, &args);
-        }
+        let traced = self.info.strace.then(|| trace::enter(self, row, &args));
         let mut call = Call { process: self, cpu, engine, after: After::SetResult, args };
         let result = dispatch(&mut call, row);
         let after = call.after;
-        if strace {
-            trace::leave(row, result);
+        if let Some(started) = traced {
+            trace::leave(self, row, &started, result);
         }
         self.drop_stale_code(engine);
         if after == After::KeepRegisters {
