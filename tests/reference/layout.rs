@@ -31,6 +31,8 @@ pub(crate) const CODE: u32 = 0x10_0000;
 /// A page that qemu-user gives every program, for the code that handlers return to. Programs do away with it, so that
 /// jumps there go nowhere.
 pub(crate) const QEMU_PAGE: u32 = 0x3fff_f000;
+/// Where Demotic's code that returns from MIPS signal handlers lies, which the driver does not need.
+pub(crate) const SIGRETURN_PAGE: u32 = 0x7fff_7000;
 
 /// Words of a record. Vector registers and accumulators follow the words.
 pub(crate) mod word {

@@ -6,8 +6,8 @@ use demotic_mips::Encoding;
 use crate::assembler::Assembler;
 use crate::elf::{AbiFlags, Machine, Segment};
 use crate::layout::{
-    CONSTANTS, DRIVER, INPUT_SIZE, PADS, PADS_SIZE, PAGE, PATTERN, QEMU_PAGE, RECORD, RECORD_SIZE, STACK,
-    STACK_SIZE, VARIABLES, VECTORS, WINDOW, word,
+    CONSTANTS, DRIVER, INPUT_SIZE, PADS, PADS_SIZE, PAGE, PATTERN, QEMU_PAGE, RECORD, RECORD_SIZE,
+    SIGRETURN_PAGE, STACK, STACK_SIZE, VARIABLES, VECTORS, WINDOW, word,
 };
 
 /// What a processor has.
@@ -164,6 +164,12 @@ pub(crate) fn ending(features: Features) -> Segment {
         store_registers(&mut a, features);
         let (at, code) = ((END - PADS) as usize, a.bytes(features.big));
         bytes[at..at + code.len()].copy_from_slice(&code);
+        // BREAK is nothing special to the compressed code that release 6 executes at odd addresses. It must not come to an
+        // instruction of which the last half is not mapped: qemu 7.2 reports the fault many instructions before.
+        let compressed = Features { set: Some(Encoding::MicroMips), ..features }.compressed_end();
+        let last = if features.big { compressed.to_be_bytes() } else { compressed.to_le_bytes() };
+        bytes.truncate(PADS_SIZE as usize - last.len());
+        bytes.extend(last);
     }
     Segment::code(PADS, bytes)
 }
@@ -241,7 +247,9 @@ fn install_handlers(a: &mut Assembler) {
     a.put(load(A1, 0x00ff_0000));
     a.put(load(V0, SYS_MUNMAP));
     a.put([SYSCALL]);
-    call(a, SYS_MUNMAP, &[QEMU_PAGE, PAGE]);
+    for page in [QEMU_PAGE, SIGRETURN_PAGE] {
+        call(a, SYS_MUNMAP, &[page, PAGE]);
+    }
     call(a, SYS_SIGALTSTACK, &[CONSTANTS + STACK_CONSTANT, 0]);
     for signal in SIGNALS {
         call(a, SYS_RT_SIGACTION, &[signal, CONSTANTS, 0, 16]);
