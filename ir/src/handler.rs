@@ -20,11 +20,9 @@ pub trait EngineControl {
     /// Drops the translations of code in the guest address range `[start, end)`.
     fn invalidate(&self, start: u64, end: u64);
 
-    /// To be called before the host process forks.
-    fn before_fork(&self);
-
-    /// To be called after the host process has forked (or failed to), in parent and child.
-    fn after_fork(&self, in_child: bool);
+    /// Has the host process fork: `fork` does that, and says whether it is the child that returns. Meanwhile nobody else
+    /// changes the engine, so that the child, in which only the calling thread exists, finds it whole.
+    fn fork(&self, fork: &mut dyn FnMut() -> bool);
 
     /// While on, every fault reports exact registers. Needed as soon as the guest can see them: when it has
     /// installed a handler for a synchronous signal.

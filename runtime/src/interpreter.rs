@@ -41,8 +41,9 @@ impl EngineControl for Interpreter {
         self.stale.set(true);
         self.invalidated.set(true);
     }
-    fn before_fork(&self) {}
-    fn after_fork(&self, _: bool) {}
+    fn fork(&self, fork: &mut dyn FnMut() -> bool) {
+        fork();
+    }
     /// Faults are always exact.
     fn set_precise_faults(&self, _: bool) {}
 }

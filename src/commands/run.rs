@@ -42,6 +42,7 @@ pub(crate) fn run(flags: &RunFlags) -> Result<ExitCode, Failure> {
     let mut vcpu = vcpu.map_err(|error| Failure::new(error.to_string()).with_status(CANNOT_RUN))?;
     *vcpu.cpu() = *cpu;
     process.set_kicker(vcpu.kicker());
+    process.run_threads_on(Arc::new(vcpu.siblings()));
     let start = Instant::now();
     vcpu.run(&mut process);
     Report::of(&vcpu, flags.engine.engine, kind.name(), start.elapsed()).emit(&flags.engine)?;

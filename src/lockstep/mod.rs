@@ -187,12 +187,8 @@ impl EngineControl for Watch<'_> {
         self.engine.invalidate(start, end);
     }
 
-    fn before_fork(&self) {
-        self.engine.before_fork();
-    }
-
-    fn after_fork(&self, in_child: bool) {
-        self.engine.after_fork(in_child);
+    fn fork(&self, fork: &mut dyn FnMut() -> bool) {
+        self.engine.fork(fork);
     }
 
     fn set_precise_faults(&self, _on: bool) {}

@@ -20,4 +20,4 @@ pub use error::TranslatorError;
 pub use isa::HostFeatures;
 pub use lower::MemoryModel;
 pub use region::{FormOptions, Profile, Region, form_region};
-pub use run::{Vcpu, VcpuStats};
+pub use run::{Siblings, Vcpu, VcpuStats};

@@ -43,7 +43,7 @@ pub(crate) enum HostCall {
 }
 
 /// Number of `HostCall`s.
-const HOST_CALLS: usize = 5;
+pub(crate) const HOST_CALLS: usize = 5;
 
 /// What translated code and the run loop share, besides the guest's registers.
 #[repr(C)]

@@ -495,6 +495,12 @@ pub(crate) struct Credentials {
     pub(crate) egid: u32,
 }
 
+/// The calling thread's number.
+pub(crate) fn thread_id() -> u32 {
+    // SAFETY: cannot fail and touches no memory.
+    unsafe { libc::gettid() as u32 }
+}
+
 /// Who we are.
 pub(crate) fn credentials() -> Credentials {
     // SAFETY: these calls cannot fail and touch no memory.

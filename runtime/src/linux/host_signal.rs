@@ -19,7 +19,7 @@ use demotic_ir::Kicker;
 use demotic_translator::host::signal::{FAULT_SIGNALS, FaultContext, add_fault_hook};
 
 use super::abi::signal_bit;
-use super::host::{Arg, Errno, KernelAction, Plain, SIGNAL_PENDING, Stub, call_now};
+use super::host::{Arg, Errno, KernelAction, Plain, SIGNAL_PENDING, Stub, call_now, thread_id};
 
 /// The host's `siginfo_t` as words.
 #[derive(Clone, Copy)]
@@ -73,15 +73,15 @@ thread_local! {
     static KICKER: Cell<Option<Kicker>> = const { Cell::new(None) };
     /// Whether this thread runs a guest.
     static IS_GUEST: Cell<bool> = const { Cell::new(false) };
+    /// Signals of the fault kind that were sent by a process while the guest blocks them, by bit. Like the mask, changed
+    /// by this thread and its signal handler only.
+    static HELD: AtomicU64 = const { AtomicU64::new(0) };
+    /// Which signals of the fault kind the guest blocks, by bit.
+    static HELD_MASK: AtomicU64 = const { AtomicU64::new(0) };
 }
 
-/// The thread that runs the guest, to which signals caught elsewhere are passed on.
+/// A thread that runs the guest, to which signals caught elsewhere are passed on.
 static GUEST_THREAD: AtomicI32 = AtomicI32::new(0);
-
-/// Signals of the fault kind that were sent by a process while the guest blocks them, by bit.
-static HELD: AtomicU64 = AtomicU64::new(0);
-/// Which signals of the fault kind the guest blocks, by bit.
-static HELD_MASK: AtomicU64 = AtomicU64::new(0);
 
 /// The bits of the signals that instructions raise.
 pub(crate) const FAULT_BITS: u64 = {
@@ -148,10 +148,32 @@ pub(crate) fn start() {
     adopt_thread();
 }
 
+/// Prepares a further thread for running its part of a guest. Its signals are blocked until [`set_mask`].
+pub(crate) fn begin_thread() {
+    IS_GUEST.set(true);
+}
+
+/// A thread's guest has ended: what it leaves behind can be used by another.
+pub(crate) fn end_thread() {
+    block_everything();
+    set_kicker(None);
+    IS_GUEST.set(false);
+}
+
+/// Blocks all signals, for a thread that does nothing any more.
+pub(crate) fn block_everything() {
+    set_host_mask(u64::MAX);
+}
+
+/// Sends a caught signal to this thread again, for the host to deal with: the guest does not catch it any more.
+pub(crate) fn send_again(info: &HostInfo) {
+    let args = [std::process::id().into(), thread_id().into(), info.signal().into(), Arg::input(info)];
+    let _ = call_now(libc::SYS_rt_tgsigqueueinfo, &args);
+}
+
 /// To be called by the thread that runs the guest, again after a fork.
 pub(crate) fn adopt_thread() {
-    let tid = call_now(libc::SYS_gettid, &[]).unwrap_or_default();
-    GUEST_THREAD.store(tid as i32, Ordering::SeqCst);
+    GUEST_THREAD.store(thread_id() as i32, Ordering::SeqCst);
 }
 
 /// Sets what signals stop; gives what they stopped before.
@@ -184,8 +206,11 @@ pub(crate) fn set_any_disposition(signal: i32, disposition: Disposition) -> Resu
 
 /// Sets this thread's mask to what the guest wants.
 pub(crate) fn set_mask(mask: u64) {
-    HELD_MASK.store(mask & FAULT_BITS, Ordering::SeqCst);
-    let host = mask & !FAULT_BITS;
+    HELD_MASK.with(|held| held.store(mask & FAULT_BITS, Ordering::SeqCst));
+    set_host_mask(mask & !FAULT_BITS);
+}
+
+fn set_host_mask(host: u64) {
     let args = [libc::SIG_SETMASK.into(), Arg::input(&host), Arg::null(), SET_SIZE.into()];
     let done = call_now(libc::SYS_rt_sigprocmask, &args);
     debug_assert!(done.is_ok(), "the arguments are valid");
@@ -193,10 +218,7 @@ pub(crate) fn set_mask(mask: u64) {
 
 /// Blocks every signal that can be blocked, so that the slot stays as it is.
 pub(crate) fn block_all() {
-    let host = !FAULT_BITS;
-    let args = [libc::SIG_SETMASK.into(), Arg::input(&host), Arg::null(), SET_SIZE.into()];
-    let done = call_now(libc::SYS_rt_sigprocmask, &args);
-    debug_assert!(done.is_ok(), "the arguments are valid");
+    set_host_mask(!FAULT_BITS);
 }
 
 /// This thread's mask.
@@ -211,7 +233,7 @@ pub(crate) fn pending() -> u64 {
     let mut host = 0u64;
     let args = [Arg::output(&mut host), SET_SIZE.into()];
     let host = call_now(libc::SYS_rt_sigpending, &args).map_or(0, |_| host);
-    host | HELD.load(Ordering::SeqCst)
+    host | held()
 }
 
 /// Takes the signal that waits, if one does. All signals stay blocked until [`set_mask`].
@@ -227,26 +249,31 @@ pub(crate) fn take() -> Option<HostInfo> {
     })
 }
 
+/// Signals of the fault kind that were held back.
+fn held() -> u64 {
+    HELD.with(|held| held.load(Ordering::SeqCst))
+}
+
 /// Whether a signal of the fault kind that is not in `mask` was held back.
 pub(crate) fn holds_deliverable(mask: u64) -> bool {
-    HELD.load(Ordering::SeqCst) & !mask != 0
+    held() & !mask != 0
 }
 
 /// Takes a signal of the fault kind that was held back and is not in `mask`.
 pub(crate) fn take_held(mask: u64) -> Option<i32> {
-    let held = HELD.load(Ordering::SeqCst) & !mask;
+    let held = held() & !mask;
     if held == 0 {
         return None;
     }
     let signal = held.trailing_zeros() as i32 + 1;
-    HELD.fetch_and(!signal_bit(signal), Ordering::SeqCst);
+    HELD.with(|held| held.fetch_and(!signal_bit(signal), Ordering::SeqCst));
     Some(signal)
 }
 
 /// Forgets signals of this thread, which a new child does not inherit.
 pub(crate) fn forget_pending() {
     SIGNAL_PENDING.with(|pending| pending.store(0, Ordering::SeqCst));
-    HELD.store(0, Ordering::SeqCst);
+    HELD.with(|held| held.store(0, Ordering::SeqCst));
 }
 
 extern "C" fn on_signal(_: i32, info: *const HostInfo, context: *mut libc::ucontext_t) {
@@ -261,8 +288,9 @@ fn on_sent_fault(cx: &mut FaultContext<'_>) -> bool {
         return false;
     }
     let bit = signal_bit(cx.signal());
-    if HELD_MASK.load(Ordering::SeqCst) & bit != 0 || SIGNAL_PENDING.with(|p| p.load(Ordering::SeqCst) != 0) {
-        HELD.fetch_or(bit, Ordering::SeqCst);
+    let blocked = HELD_MASK.with(|mask| mask.load(Ordering::SeqCst) & bit != 0);
+    if blocked || SIGNAL_PENDING.with(|p| p.load(Ordering::SeqCst) != 0) {
+        HELD.with(|held| held.fetch_or(bit, Ordering::SeqCst));
         if let Some(kicker) = KICKER.get() {
             kicker.kick();
         }
@@ -305,8 +333,7 @@ pub(crate) fn die(signal: i32) -> ! {
     let others = !signal_bit(signal);
     let args = [libc::SIG_SETMASK.into(), Arg::input(&others), Arg::null(), SET_SIZE.into()];
     let _ = call_now(libc::SYS_rt_sigprocmask, &args);
-    let tid = call_now(libc::SYS_gettid, &[]).unwrap_or_default();
-    let _ = call_now(libc::SYS_tgkill, &[std::process::id().into(), tid.into(), signal.into()]);
+    let _ = call_now(libc::SYS_tgkill, &[std::process::id().into(), thread_id().into(), signal.into()]);
     // Not every signal's default action is to end the process.
     super::host::exit(128 + signal)
 }

@@ -3,7 +3,7 @@
 //! `LinuxProcess` is the guest's kernel as an engine sees it. System calls come through the tables in `tables/`
 //! (`syscall`), whose handlers are in `handlers` by domain; what differs between guest ABIs is in `abi`; signals are
 //! in `signals` (the guest's side) and `host_signal` (the host's). Descriptors, processes and files are the host's own,
-//! so a guest process is a host process. The vCPU's thread is the process's main thread.
+//! so a guest process is a host process, and a guest thread (`threads`) a host thread.
 
 mod abi;
 mod handlers;
@@ -20,6 +20,7 @@ mod siginfo;
 mod signals;
 mod structure;
 mod syscall;
+mod threads;
 mod trace;
 
 use std::ffi::OsString;
@@ -39,8 +40,10 @@ use positions::Positions;
 use seccomp::Seccomp;
 use siginfo::{Fields, SigInfo};
 use signals::Signals;
+use threads::{ThreadGroup, ThreadState};
 
 pub use syscall::{ARM_EABI, ArgKind, MIPS_O32, Support, Syscall};
+pub use threads::ThreadEngine;
 
 /// How a guest process has ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,18 +73,16 @@ pub struct ProcessInfo {
     pub strace: bool,
 }
 
-/// A guest process's kernel side.
+/// A guest process's kernel side, as one of its threads has it.
 #[derive(Debug)]
 pub struct LinuxProcess {
     memory: UserMemory,
     kind: GuestKind,
     abi: &'static dyn GuestAbi,
-    info: ProcessInfo,
+    info: Arc<ProcessInfo>,
     signals: Signals,
-    /// Whether the engine has been asked for exact registers at faults.
-    precise: bool,
-    /// `personality`, of which nothing but the number is kept.
-    personality: u32,
+    group: Arc<ThreadGroup>,
+    thread: ThreadState,
     seccomp: Seccomp,
     limits: Arc<KeptLimits>,
     /// Positions in directories that the guest may come back to.
@@ -96,13 +97,28 @@ impl LinuxProcess {
     fn child(&self) -> LinuxProcess {
         LinuxProcess {
             memory: self.memory.clone(),
+            kind: self.kind,
+            abi: self.abi,
             info: self.info.clone(),
-            signals: self.signals.clone(),
+            signals: self.signals.for_child(),
+            group: Arc::new(self.group.vforked()),
+            thread: ThreadState::default(),
             seccomp: self.seccomp.for_child(),
             limits: Arc::new(self.limits.for_child()),
             positions: self.positions.clone(),
+            refused_ioctls: self.refused_ioctls,
             exit: None,
-            ..*self
+        }
+    }
+
+    /// The kernel side of a new thread.
+    fn new_thread(&self) -> LinuxProcess {
+        LinuxProcess {
+            signals: self.signals.for_thread(),
+            seccomp: self.seccomp.for_thread(),
+            limits: self.limits.clone(),
+            group: self.group.clone(),
+            ..self.child()
         }
     }
 
@@ -114,10 +130,10 @@ impl LinuxProcess {
             memory,
             kind,
             abi: abi::of(kind),
-            info,
+            info: Arc::new(info),
             signals,
-            precise: false,
-            personality: 0,
+            group: Arc::new(ThreadGroup::new(0)),
+            thread: ThreadState::default(),
             seccomp: Seccomp::new(seccomp::Mode::default()),
             limits: Arc::default(),
             positions: Arc::new(Positions::new()),
@@ -136,7 +152,7 @@ impl LinuxProcess {
         self.kind
     }
 
-    /// Sets what signals kick: the word that the code of this process's vCPU polls. To be called on its thread.
+    /// Sets what signals kick: the word that the code of this thread's vCPU polls. To be called on that thread.
     pub fn set_kicker(&self, kicker: Kicker) {
         host_signal::set_kicker(Some(kicker));
         if host::signal_pending() {
@@ -163,10 +179,11 @@ impl LinuxProcess {
 
     /// What is done after every trap: signals are delivered, and the run loop is told whether to go on.
     fn finish(&mut self, cx: &mut TrapContext<'_>) -> Resume {
-        if self.exit.is_none() {
+        let over = |thread: &LinuxProcess| thread.exit.is_some() || thread.thread.over;
+        if !over(self) {
             self.deliver_signals(cx.cpu, cx.engine);
         }
-        if self.exit.is_some() { Resume::Stop } else { Resume::Continue }
+        if over(self) { Resume::Stop } else { Resume::Continue }
     }
 
     /// The instruction at code address `pc` has raised a signal: it is delivered there.

@@ -1,9 +1,11 @@
 //! Guest signals: actions, masks, the alternate stack, and delivery.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use demotic_ir::{CpuState, EngineControl};
 
 use super::abi::{Action, AltStack, FrameRequest, GuestAbi, signal_bit};
-use super::host_signal::{self, Disposition, FAULT_BITS};
+use super::host_signal::{self, Disposition, FAULT_BITS, HostInfo};
 use super::siginfo::{Fields, SigInfo};
 use super::{ExitStatus, LinuxProcess, trace};
 
@@ -26,10 +28,22 @@ const SS_DISABLE: u32 = 2;
 /// Signals that cannot be blocked.
 const UNBLOCKABLE: u64 = 1 << (libc::SIGKILL - 1) | 1 << (libc::SIGSTOP - 1);
 
-/// What a guest has said about signals.
+/// What happens on each signal: the same for all threads of a process.
+#[derive(Clone, Debug)]
+struct Actions([Action; COUNT + 1]);
+
+impl Actions {
+    /// Whether some signal that instructions raise has a handler.
+    fn catch_faults(&self) -> bool {
+        let caught = |signal: usize| self.0[signal].handler > IGNORE;
+        (1..=COUNT).any(|signal| FAULT_BITS & signal_bit(signal as i32) != 0 && caught(signal))
+    }
+}
+
+/// What a thread has said about signals. Clones share the actions.
 #[derive(Clone, Debug)]
 pub(crate) struct Signals {
-    actions: [Action; COUNT + 1],
+    actions: Arc<Mutex<Actions>>,
     /// Blocked signals.
     mask: u64,
     /// The mask to go back to after a call that waits with another one.
@@ -52,7 +66,7 @@ impl Signals {
             }
         }
         Signals {
-            actions,
+            actions: Arc::new(Mutex::new(Actions(actions))),
             mask: host_signal::mask() & !FAULT_BITS,
             suspended: None,
             alt_stack: AltStack { sp: 0, size: 0, flags: SS_DISABLE },
@@ -60,29 +74,50 @@ impl Signals {
         }
     }
 
-    /// What happens on a signal.
-    pub(crate) fn action(&self, signal: i32) -> Action {
-        self.actions.get(signal as usize).copied().unwrap_or_default()
+    /// The state of a new thread.
+    pub(crate) fn for_thread(&self) -> Signals {
+        let alt_stack = AltStack { sp: 0, size: 0, flags: SS_DISABLE };
+        Signals { suspended: None, interrupted_at: None, alt_stack, ..self.clone() }
     }
 
-    /// Says what is to happen on a signal.
-    pub(crate) fn set_action(&mut self, signal: i32, action: Action) {
+    /// The state of a child that shares memory with this process, but no actions.
+    pub(crate) fn for_child(&self) -> Signals {
+        let actions = self.actions().clone();
+        Signals { actions: Arc::new(Mutex::new(actions)), ..self.clone() }
+    }
+
+    fn actions(&self) -> MutexGuard<'_, Actions> {
+        self.actions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something, a fork, while nobody else changes actions.
+    pub(crate) fn with_actions_held<T>(&self, f: impl FnOnce() -> T) -> T {
+        let _actions = self.actions();
+        f()
+    }
+
+    /// What happens on a signal.
+    pub(crate) fn action(&self, signal: i32) -> Action {
+        self.actions().0.get(signal as usize).copied().unwrap_or_default()
+    }
+
+    /// Says what is to happen on a signal, and tells the engine whether the guest can see registers at faults.
+    pub(crate) fn set_action(&self, signal: i32, action: Action, engine: &dyn EngineControl) {
         let disposition = match action.handler {
             DEFAULT => Disposition::Default,
             IGNORE => Disposition::Ignore,
             _ => Disposition::Catch { flags: action.flags & SA_NOCLD },
         };
+        let mut actions = self.actions();
         // Refused only for numbers that are not signals, which the callers have excluded.
         let _ = host_signal::set_disposition(signal, disposition);
-        if let Some(entry) = self.actions.get_mut(signal as usize) {
+        let caught = actions.catch_faults();
+        if let Some(entry) = actions.0.get_mut(signal as usize) {
             *entry = action;
         }
-    }
-
-    /// Whether some signal that instructions raise has a handler.
-    pub(crate) fn catches_faults(&self) -> bool {
-        let caught = |signal: usize| self.actions[signal].handler > IGNORE;
-        (1..=COUNT).any(|signal| FAULT_BITS & signal_bit(signal as i32) != 0 && caught(signal))
+        if actions.catch_faults() != caught {
+            engine.set_precise_faults(!caught);
+        }
     }
 
     /// The blocked signals.
@@ -123,14 +158,15 @@ impl LinuxProcess {
     pub(crate) fn deliver_signals(&mut self, cpu: &mut CpuState, engine: &dyn EngineControl) {
         while self.exit.is_none() {
             if let Some(info) = host_signal::take() {
-                self.deliver(cpu, engine, &SigInfo::from_host(&info));
+                self.deliver_caught(cpu, engine, &info);
             } else if host_signal::holds_deliverable(self.signals.mask) {
                 host_signal::block_all();
                 if !super::host::signal_pending()
                     && let Some(signal) = host_signal::take_held(self.signals.mask)
                 {
                     let sender = Fields::Sender { pid: 0, uid: 0 };
-                    self.deliver(cpu, engine, &SigInfo::raised(signal, libc::SI_USER, sender));
+                    let info = SigInfo::raised(signal, libc::SI_USER, sender);
+                    self.deliver(cpu, engine, &info, self.signals.action(signal));
                 }
             } else {
                 break;
@@ -142,6 +178,17 @@ impl LinuxProcess {
         }
     }
 
+    fn deliver_caught(&mut self, cpu: &mut CpuState, engine: &dyn EngineControl, info: &HostInfo) {
+        let action = self.signals.action(info.signal());
+        let ours = FAULT_BITS & signal_bit(info.signal()) != 0;
+        if !ours && action.handler == DEFAULT {
+            // Another thread has changed the action since it was caught.
+            host_signal::send_again(info);
+            return self.signals.set_mask(self.signals.mask);
+        }
+        self.deliver(cpu, engine, &SigInfo::from_host(info), action);
+    }
+
     /// A signal that an instruction has raised: it cannot wait.
     pub(crate) fn raise(&mut self, cpu: &mut CpuState, engine: &dyn EngineControl, info: &SigInfo) {
         host_signal::block_all();
@@ -150,11 +197,12 @@ impl LinuxProcess {
             return;
         }
         let blocked = self.signals.mask & signal_bit(info.signal) != 0;
-        if blocked || self.signals.action(info.signal).handler <= IGNORE {
+        let action = self.signals.action(info.signal);
+        if blocked || action.handler <= IGNORE {
             self.trace_signal(info);
             return self.die_by(cpu, info);
         }
-        self.deliver(cpu, engine, info);
+        self.deliver(cpu, engine, info, action);
     }
 
     fn trace_signal(&self, info: &SigInfo) {
@@ -169,9 +217,8 @@ impl LinuxProcess {
         self.exit = Some(ExitStatus::Signal(info.signal));
     }
 
-    fn deliver(&mut self, cpu: &mut CpuState, engine: &dyn EngineControl, info: &SigInfo) {
+    fn deliver(&mut self, cpu: &mut CpuState, engine: &dyn EngineControl, info: &SigInfo, action: Action) {
         self.trace_signal(info);
-        let action = self.signals.action(info.signal);
         match action.handler {
             IGNORE => self.signals.set_mask(self.signals.mask),
             // Only signals of the fault kind come here with a default action, and all of them kill.
@@ -208,20 +255,10 @@ impl LinuxProcess {
             return self.die_by(cpu, &info);
         }
         if action.flags & SA_RESETHAND != 0 {
-            self.signals.set_action(info.signal, Action { handler: DEFAULT, ..action });
-            self.update_precision(engine);
+            self.signals.set_action(info.signal, Action { handler: DEFAULT, ..action }, engine);
         }
         let own = if action.flags & SA_NODEFER == 0 { signal_bit(info.signal) } else { 0 };
         self.signals.set_mask(self.signals.mask | action.mask | own);
-    }
-
-    /// Tells the engine whether the guest can see registers at faults.
-    pub(crate) fn update_precision(&mut self, engine: &dyn EngineControl) {
-        let wanted = self.signals.catches_faults();
-        if wanted != self.precise {
-            self.precise = wanted;
-            engine.set_precise_faults(wanted);
-        }
     }
 
     /// Goes back from a handler to what it interrupted.

@@ -87,10 +87,18 @@ impl UserMemory {
     /// # Errors
     /// The access's fault.
     pub fn exchange_u32(&self, addr: u32, value: u32) -> Result<u32, Fault> {
+        self.update_u32(addr, |_| value)
+    }
+
+    /// Atomically changes 4 bytes at an aligned address; gives what was there.
+    ///
+    /// # Errors
+    /// The access's fault.
+    pub fn update_u32(&self, addr: u32, change: impl Fn(u32) -> u32) -> Result<u32, Fault> {
         let order = |word: u32| u64::from(if self.is_big() { word.swap_bytes() } else { word });
         loop {
             let old = self.read_u32(addr)?;
-            let seen = self.shared.window.compare_exchange(addr, MemSize::B4, order(old), order(value));
+            let seen = self.shared.window.compare_exchange(addr, MemSize::B4, order(old), order(change(old)));
             if seen.map_err(|f| self.classify(f, Access::Store))? == order(old) {
                 return Ok(old);
             }

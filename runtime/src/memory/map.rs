@@ -4,6 +4,7 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::pages::Dependence;
 use super::regions::{FileInfo, Prot, Region, Source};
 use super::window::{Content, PAGE, SIZE};
 use super::{MapState, UserMemory};
@@ -207,8 +208,7 @@ impl UserMemory {
             }
         };
         self.shared.window.map(range.start, len, prot, request.shared, content)?;
-        self.note_stale(&mut state, &range);
-        self.shared.pages.set(&range, Some(prot));
+        self.set_pages(&range, Some(prot));
         let start = range.start as u32;
         if let Backing::Segment { info, .. } = &request.backing {
             state.segments.retain(|(at, _)| *at != range.start);
@@ -226,7 +226,7 @@ impl UserMemory {
         let range = page_range(addr, u64::from(len), SIZE).ok_or(MapError::Invalid)?;
         let mut state = self.state();
         self.shared.window.map(range.start, range.end - range.start, prot, false, Content::Anonymous)?;
-        self.shared.pages.set(&range, Some(prot));
+        self.set_pages(&range, Some(prot));
         state.regions.insert(Region { range, prot, shared: false, source: Source::Special(name) });
         Ok(())
     }
@@ -239,7 +239,7 @@ impl UserMemory {
         let range = page_range(addr, u64::from(len), SIZE).ok_or(MapError::Invalid)?;
         let mut state = self.state();
         self.shared.window.protect(range.start, range.end - range.start, prot)?;
-        self.shared.pages.set(&range, Some(prot));
+        self.set_pages(&range, Some(prot));
         state.regions.protect(range, prot);
         Ok(())
     }
@@ -272,8 +272,7 @@ impl UserMemory {
 
     fn unmap_range(&self, state: &mut MapState, range: &Range<u64>) -> Result<(), MapError> {
         self.shared.window.unmap(range.start, range.end - range.start)?;
-        self.note_stale(state, range);
-        self.shared.pages.set(range, None);
+        self.set_pages(range, None);
         state.regions.remove(range.clone());
         Ok(())
     }
@@ -302,8 +301,7 @@ impl UserMemory {
             }
             let part = at..part.end.min(range.end);
             self.shared.window.protect(part.start, part.end - part.start, prot)?;
-            self.note_stale(&mut state, &part);
-            self.shared.pages.set(&part, Some(prot));
+            self.set_pages(&part, Some(prot));
             state.regions.protect(part.clone(), prot);
             at = part.end;
         }
@@ -321,13 +319,14 @@ impl UserMemory {
         if len == 0 {
             return Ok(());
         }
-        let mut state = self.state();
+        let state = self.state();
         let range = page_range(addr, len, state.layout.limit).ok_or(MapError::NoMemory)?;
         let covered = state.regions.is_covered(range.clone());
         for part in state.regions.overlapping(range.clone()).cloned().collect::<Vec<_>>() {
+            let prot = part.prot;
             let part = part.range.start.max(range.start)..part.range.end.min(range.end);
             self.shared.window.advise(part.start, part.end - part.start, advice)?;
-            self.note_stale(&mut state, &part);
+            self.note_stale(&part, self.shared.pages.dependence(&part), Some(prot));
         }
         if covered { Ok(()) } else { Err(MapError::NoMemory) }
     }
@@ -395,7 +394,7 @@ impl UserMemory {
             return Ok(false);
         }
         self.shared.window.map(more.start, more.end - more.start, region.prot, false, Content::Anonymous)?;
-        self.shared.pages.set(&more, Some(region.prot));
+        self.set_pages(&more, Some(region.prot));
         state.regions.insert(Region { range: more, ..region.clone() });
         Ok(true)
     }
@@ -419,15 +418,13 @@ impl UserMemory {
             self.copy_mapping(region.prot, old.start..old.start + kept, to)?;
             self.shared.window.unmap(old.start, old_len)?;
         }
-        self.note_stale(state, old);
-        self.note_stale(state, to);
         let source = region.source.clone();
         let skipped = old.start - region.range.start;
         if !old.is_empty() {
-            self.shared.pages.set(old, None);
+            self.set_pages(old, None);
             state.regions.remove(old.clone());
         }
-        self.shared.pages.set(to, Some(region.prot));
+        self.set_pages(to, Some(region.prot));
         let source = match source {
             Source::File { file, offset } => Source::File { file, offset: offset + skipped },
             other => other,
@@ -484,7 +481,7 @@ impl UserMemory {
         if self.shared.window.map(old, new - old, prot, false, Content::Anonymous).is_err() {
             return false;
         }
-        self.shared.pages.set(&more, Some(prot));
+        self.set_pages(&more, Some(prot));
         let source = Source::Special("[heap]");
         state.regions.insert(Region { range: more, prot, shared: false, source });
         true
@@ -495,18 +492,25 @@ impl UserMemory {
         self.state().regions.iter().cloned().collect()
     }
 
-    /// Notes that `range` changes under translations that may depend on it.
-    fn note_stale(&self, state: &mut MapState, range: &Range<u64>) {
-        match self.shared.pages.dependence(range) {
+    /// Says what the guest may do with the pages of `range` from now on; `None` for unmapped.
+    fn set_pages(&self, range: &Range<u64>, prot: Option<Prot>) {
+        let before = self.shared.pages.set(range, prot);
+        self.note_stale(range, before, prot);
+    }
+
+    /// Notes that `range` changes under translations that may depend on it: on what is there, or on that nothing could be
+    /// executed there, if now that may be done.
+    fn note_stale(&self, range: &Range<u64>, before: Dependence, prot: Option<Prot>) {
+        if before.folded {
             // Who used the values is not known, so everything has to go.
-            (_, true) => state.stale.push(0..SIZE),
-            (true, false) => state.stale.push(range.clone()),
-            (false, false) => {}
+            self.stale().push(0..SIZE);
+        } else if before.code || prot.is_some_and(|prot| prot.contains(Prot::EXEC)) {
+            self.stale().push(range.clone());
         }
     }
 
-    /// The address ranges whose translations have become invalid since the last call.
+    /// The address ranges whose translations have become invalid by calls of this handle, since the last call.
     pub fn take_stale(&self) -> Vec<Range<u64>> {
-        std::mem::take(&mut self.state().stale)
+        std::mem::take(&mut self.stale())
     }
 }

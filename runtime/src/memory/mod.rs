@@ -2,7 +2,7 @@
 //! mappings (`regions`) and the guest's mmap family (`map`).
 //!
 //! A [`UserMemory`] is a handle; clones name the same memory, and may be used on other threads. Lock order: the list of
-//! mappings is the only lock, and it is never held while guest memory is accessed.
+//! mappings comes first, and it is never held while guest memory is accessed; then what a handle knows to be stale.
 
 mod access;
 mod map;
@@ -53,8 +53,6 @@ struct MapState {
     brk: Range<u64>,
     /// Where shared memory segments were attached.
     segments: Vec<(u64, Arc<FileInfo>)>,
-    /// Address ranges whose translations have become invalid.
-    stale: Vec<Range<u64>>,
 }
 
 #[derive(Debug)]
@@ -65,10 +63,18 @@ struct Shared {
     big: bool,
 }
 
-/// A handle of a guest's memory.
-#[derive(Clone, Debug)]
+/// A handle of a guest's memory. Each of the guest's threads has its own.
+#[derive(Debug)]
 pub struct UserMemory {
     shared: Arc<Shared>,
+    /// Address ranges whose translations have become invalid by what was done through this handle.
+    stale: Mutex<Vec<Range<u64>>>,
+}
+
+impl Clone for UserMemory {
+    fn clone(&self) -> UserMemory {
+        UserMemory { shared: self.shared.clone(), stale: Mutex::default() }
+    }
 }
 
 impl UserMemory {
@@ -79,15 +85,10 @@ impl UserMemory {
     pub fn new(layout: MemoryLayout) -> io::Result<UserMemory> {
         install_fault_handler();
         let big = layout.big;
-        let state = MapState {
-            regions: Regions::default(),
-            layout,
-            brk: 0..0,
-            segments: Vec::new(),
-            stale: Vec::new(),
-        };
+        let state = MapState { regions: Regions::default(), layout, brk: 0..0, segments: Vec::new() };
         let (window, pages) = (Window::reserve()?, PageFlags::new());
-        Ok(UserMemory { shared: Arc::new(Shared { window, pages, state: Mutex::new(state), big }) })
+        let shared = Arc::new(Shared { window, pages, state: Mutex::new(state), big });
+        Ok(UserMemory { shared, stale: Mutex::default() })
     }
 
     /// Host address of guest address 0. Host system calls may be given addresses inside the window; the host kernel
@@ -138,6 +139,17 @@ impl UserMemory {
         Fault { kind: if allowed { FaultKind::Bus } else { FaultKind::Permission }, ..fault }
     }
 
+    /// Does something, a fork, while nobody else has the list of mappings locked.
+    pub(crate) fn with_mappings_held<T>(&self, f: impl FnOnce() -> T) -> T {
+        let _state = self.state();
+        f()
+    }
+
+    /// Address ranges whose translations have become invalid.
+    fn stale(&self) -> MutexGuard<'_, Vec<Range<u64>>> {
+        self.stale.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn state(&self) -> MutexGuard<'_, MapState> {
         // A panic while the lock was held leaves the list consistent enough: every update is one call.
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -179,14 +191,15 @@ impl CodeSource for UserMemory {
         let (first, last) = (addr as u32, (addr as u32).checked_add(len.checked_sub(1)?)?);
         let mut bytes = [0; 8];
         let target = bytes.get_mut(..len as usize)?;
-        for page in [first, last] {
-            if self.protection(page)?.contains(Prot::WRITE) {
-                return None;
-            }
+        let writable = |prot: Prot| prot.contains(Prot::WRITE);
+        // A look first, so that pages which are written to are not marked.
+        if [first, last].into_iter().any(|page| self.protection(page).is_none_or(writable)) {
+            return None;
         }
         // Before the read: whoever makes the page writable from here on sees the mark.
-        self.shared.pages.set_folded(first);
-        self.shared.pages.set_folded(last);
+        if [first, last].into_iter().any(|page| self.shared.pages.set_folded(page).is_none_or(writable)) {
+            return None;
+        }
         self.read_bytes(first, target).ok()?;
         Some(u64::from_le_bytes(bytes))
     }

@@ -12,6 +12,26 @@ const MAPPED: u8 = 8;
 /// Translated code contains values that were read from this page.
 const FOLDED: u8 = 16;
 
+fn protection(flags: u8) -> Option<Prot> {
+    (flags & MAPPED != 0).then(|| Prot::from_bits_truncate(flags))
+}
+
+/// How translated code may depend on what is in pages.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Dependence {
+    /// As instructions.
+    pub(super) code: bool,
+    /// As data.
+    pub(super) folded: bool,
+}
+
+impl Dependence {
+    fn of(flags: impl Iterator<Item = u8>) -> Dependence {
+        let all = flags.fold(0, |all, flags| all | flags);
+        Dependence { code: all & Prot::EXEC.bits() != 0, folded: all & FOLDED != 0 }
+    }
+}
+
 /// The table.
 #[derive(Debug)]
 pub(super) struct PageFlags {
@@ -25,27 +45,24 @@ impl PageFlags {
 
     /// The protection of the page at `addr`; `None` where nothing is mapped.
     pub(super) fn prot(&self, addr: u32) -> Option<Prot> {
-        let flags = self.page(addr).load(Ordering::Acquire);
-        (flags & MAPPED != 0).then(|| Prot::from_bits_truncate(flags))
+        protection(self.page(addr).load(Ordering::Acquire))
     }
 
-    /// Sets the protection of the pages of `range`; `None` for unmapped.
-    pub(super) fn set(&self, range: &Range<u64>, prot: Option<Prot>) {
+    /// Sets the protection of the pages of `range`; `None` for unmapped. Gives how translated code may depend on what
+    /// they were: in one step for each page, so that nothing that is marked meanwhile is missed.
+    pub(super) fn set(&self, range: &Range<u64>, prot: Option<Prot>) -> Dependence {
         let flags = prot.map_or(0, |p| MAPPED | p.bits());
-        for page in self.slice(range) {
-            page.store(flags, Ordering::Release);
-        }
+        Dependence::of(self.slice(range).iter().map(|page| page.swap(flags, Ordering::AcqRel)))
     }
 
-    /// Notes that translated code depends on the contents of the page at `addr`.
-    pub(super) fn set_folded(&self, addr: u32) {
-        self.page(addr).fetch_or(FOLDED, Ordering::AcqRel);
+    /// Notes that translated code depends on the contents of the page at `addr`; gives its protection at that moment.
+    pub(super) fn set_folded(&self, addr: u32) -> Option<Prot> {
+        protection(self.page(addr).fetch_or(FOLDED, Ordering::AcqRel))
     }
 
-    /// Whether translated code may depend on the contents of `range`: as instructions, and as data.
-    pub(super) fn dependence(&self, range: &Range<u64>) -> (bool, bool) {
-        let all = self.slice(range).iter().fold(0, |all, page| all | page.load(Ordering::Acquire));
-        (all & Prot::EXEC.bits() != 0, all & FOLDED != 0)
+    /// How translated code may depend on the contents of `range`.
+    pub(super) fn dependence(&self, range: &Range<u64>) -> Dependence {
+        Dependence::of(self.slice(range).iter().map(|page| page.load(Ordering::Acquire)))
     }
 
     fn page(&self, addr: u32) -> &AtomicU8 {

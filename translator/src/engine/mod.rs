@@ -1,7 +1,8 @@
 //! The engine: what the vCPUs of one guest share. Translations, the thread that makes them, and their bookkeeping.
 
-mod changes;
+mod journal;
 mod placed;
+mod vcpus;
 mod worker;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,16 +11,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cranelift_codegen::isa::TargetIsa;
 use demotic_ir::passes::PassTimes;
-use demotic_ir::{CodeSource, GuestArch, GuestCode, Loc};
+use demotic_ir::{CodeSource, GuestArch, GuestCode, Kicker, Loc};
 
 use crate::TranslatorError;
 use crate::compile::{CompiledRegion, Compiler, Listing};
-use crate::host::code_cache::View;
 use crate::isa::{HostFeatures, host_has_fma, host_isa};
 use crate::lower::{LowerOptions, MemoryModel};
 use crate::region::{FormOptions, Profile, ProfileData, form_with_dataflow};
-use changes::CodeChanges;
+use journal::{CodeChanges, Journal};
 use placed::{PlaceError, PlacedCode};
+pub(crate) use vcpus::Member;
+use vcpus::Vcpus;
 use worker::{Finished, Request, Worker};
 
 /// Which engine runs the guest.
@@ -106,17 +108,34 @@ struct Counters {
     pass_times: Mutex<PassTimes>,
 }
 
-/// Tells whether the background thread has finished anything, at the price of one load.
+/// Tells whether translations have been finished or placed, at the price of one load.
 #[derive(Clone)]
-pub(crate) struct FinishedFlag(Arc<worker::Done>);
+pub(crate) struct FinishedNews(Arc<worker::Done>);
 
-impl FinishedFlag {
-    pub(crate) fn is_set(&self) -> bool {
-        self.0.any()
+impl FinishedNews {
+    /// A number that changes when there is something new.
+    pub(crate) fn number(&self) -> u64 {
+        self.0.news()
     }
 }
 
-/// See the module's documentation.
+/// How far a vCPU is with what has happened to the engine's code.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Seen {
+    /// As [`FinishedNews`] counts.
+    pub(crate) news: u64,
+    /// Regions that have been removed.
+    pub(crate) removed: u64,
+    finished: u64,
+    changes: u64,
+}
+
+/// What is noted when translations are dropped although the guest's code is as it was.
+const TRANSLATIONS_ONLY: (u64, u64) = (0, u64::MAX);
+
+/// See the module's documentation. Its vCPUs may be on several threads.
+///
+/// Lock order: compiler, worker, placed code, changes and finished requests, vCPUs.
 pub struct Engine {
     context: Arc<TranslateContext>,
     /// Protected by its lock: all placed code.
@@ -124,12 +143,15 @@ pub struct Engine {
     /// Protected by its lock: the thread that translates in the background.
     worker: Mutex<Worker>,
     compiler: Mutex<Compiler>,
-    /// A copy of the code for a child about to be forked.
-    fork_copy: Mutex<Option<View>>,
     /// Host addresses of the code cache.
     bounds: (u64, u64),
     /// Protected by its lock: which guest code has changed when, so that a translation of old code is not placed.
     changes: Mutex<CodeChanges>,
+    /// Protected by its lock: the requests that have been dealt with.
+    finished: Mutex<Journal<Loc>>,
+    /// How many regions have been removed from the placed code.
+    removed: Arc<AtomicU64>,
+    vcpus: Vcpus,
 }
 
 impl TranslateContext {
@@ -209,7 +231,7 @@ impl Engine {
     ) -> Result<Engine, TranslatorError> {
         let isa = host_isa(options.verify, HostFeatures::Native)?;
         let placed = PlacedCode::new(options.code_bytes, miss_thunk)?;
-        let bounds = placed.bounds();
+        let (bounds, removed) = (placed.bounds(), placed.removals());
         let compiler = Compiler::new(isa.clone());
         let context = TranslateContext {
             arch,
@@ -224,9 +246,11 @@ impl Engine {
             placed: Mutex::new(placed),
             worker: Mutex::new(Worker::new()),
             compiler: Mutex::new(compiler),
-            fork_copy: Mutex::new(None),
             bounds,
             changes: Mutex::default(),
+            finished: Mutex::default(),
+            removed,
+            vcpus: Vcpus::default(),
         })
     }
 
@@ -261,10 +285,54 @@ impl Engine {
         lock(&self.placed).code_at(loc)
     }
 
+    /// Adds a vCPU that knows of nothing yet.
+    pub(crate) fn join(&self, kicker: Kicker) -> (Arc<Member>, Seen) {
+        let member = self.vcpus.add(kicker);
+        let seen = Seen {
+            news: self.finished_news().number(),
+            removed: self.removed(),
+            finished: lock(&self.finished).now(),
+            changes: lock(&self.changes).now(),
+        };
+        (member, seen)
+    }
+
+    /// Removes a vCPU.
+    pub(crate) fn leave(&self, member: &Arc<Member>) {
+        self.vcpus.remove(member);
+    }
+
+    /// Whether a vCPU is asked to come to its outermost run loop.
+    pub(crate) fn awaits(&self, member: &Member) -> bool {
+        self.vcpus.awaits(member)
+    }
+
+    /// A vCPU is in its outermost run loop: no host frame of translated code is left on its thread.
+    pub(crate) fn pass(&self, member: &Member) {
+        self.vcpus.pass(member);
+    }
+
+    /// How many regions have been removed: whoever holds addresses of code must drop them when this has changed.
+    pub(crate) fn removed(&self) -> u64 {
+        self.removed.load(Ordering::Acquire)
+    }
+
+    /// The guest code that has changed since this was last asked; `None` if that may be any code.
+    pub(crate) fn take_changes(&self, seen: &mut Seen) -> Option<Vec<(u64, u64)>> {
+        let changes = lock(&self.changes);
+        let from = std::mem::replace(&mut seen.changes, changes.now());
+        Some(changes.since(from)?.copied().filter(|&range| range != TRANSLATIONS_ONLY).collect())
+    }
+
     /// Translates a location now. `at_base` says that no translated code is active on this vCPU.
     pub(crate) fn translate_now(&self, loc: Loc, at_base: bool) -> Option<u64> {
+        if lock(&self.placed).is_emptied() && !self.vcpus.round_is_over() {
+            // There is no room for it yet.
+            return None;
+        }
+        let time = lock(&self.changes).now();
         let compiled = self.context.translate(&mut lock(&self.compiler), loc, None);
-        self.place(compiled, at_base)
+        self.place(time, compiled, at_base)
     }
 
     /// Asks for a location to be translated in the background. `news` is what has been executed since the last request.
@@ -273,29 +341,41 @@ impl Engine {
         lock(&self.worker).request(&self.context, Request { loc, time, news });
     }
 
-    /// Where finished translations appear. To be asked for again after a fork.
-    pub(crate) fn finished_flag(&self) -> FinishedFlag {
-        FinishedFlag(lock(&self.worker).done())
+    /// Where finished translations are announced. To be asked for again after a fork.
+    pub(crate) fn finished_news(&self) -> FinishedNews {
+        FinishedNews(lock(&self.worker).done())
     }
 
-    /// Places what the background thread has finished. Gives the locations and their code, none for those that may be
-    /// asked for again.
-    pub(crate) fn place_finished(&self, at_base: bool) -> Vec<(Loc, Option<u64>)> {
+    /// Places what the background thread has finished, for all vCPUs to know.
+    pub(crate) fn place_finished(&self, at_base: bool) {
         let finished = lock(&self.worker).take_finished();
-        let mut placed = Vec::new();
-        for Finished { loc, time, compiled } in finished {
-            match compiled {
-                None => placed.push((loc, None)),
-                Some(Ok(c)) if lock(&self.changes).changed_since(time, &c.ranges) => placed.push((loc, None)),
-                Some(compiled) => {
-                    placed.extend(self.place(compiled, at_base).map(|code| (loc, Some(code))));
-                }
-            }
+        if finished.is_empty() {
+            return;
         }
-        placed
+        for Finished { loc, time, compiled } in finished {
+            if let Some(compiled) = compiled {
+                self.place(time, compiled, at_base);
+            }
+            lock(&self.finished).note(loc);
+        }
+        self.finished_news().0.tell();
     }
 
-    fn place(&self, compiled: Result<CompiledRegion, TranslatorError>, at_base: bool) -> Option<u64> {
+    /// The requested locations that have been dealt with since this was last asked; `None` if it may be any. Those
+    /// that have no code now may be asked for again.
+    pub(crate) fn take_finished(&self, seen: &mut Seen) -> Option<Vec<Loc>> {
+        let finished = lock(&self.finished);
+        let from = std::mem::replace(&mut seen.finished, finished.now());
+        Some(finished.since(from)?.copied().collect())
+    }
+
+    /// Places a translation of code as it was at `time`.
+    fn place(
+        &self,
+        time: u64,
+        compiled: Result<CompiledRegion, TranslatorError>,
+        at_base: bool,
+    ) -> Option<u64> {
         let compiled = compiled
             .inspect_err(|e| {
                 self.context.stats.refused.fetch_add(1, Ordering::Relaxed);
@@ -303,9 +383,18 @@ impl Engine {
             })
             .ok()?;
         let pc = compiled.entry.pc;
-        match lock(&self.placed).place(compiled, at_base) {
+        let mut placed = lock(&self.placed);
+        // Looked at while nothing can be placed or dropped: whoever changes code from here on drops this too.
+        if lock(&self.changes).changed_since(time, &compiled.ranges) {
+            return None;
+        }
+        let may_evict = self.may_evict(&placed, at_base);
+        match placed.place(compiled, may_evict) {
             Ok(code) => Some(code),
-            Err(PlaceError::MustEvict) => None,
+            Err(PlaceError::MustEvict) => {
+                self.prepare_eviction(&mut placed);
+                None
+            }
             Err(PlaceError::TooLarge) => {
                 tracing::warn!(target: "translate", "the region at {pc:#x} is too large to be placed");
                 None
@@ -313,21 +402,34 @@ impl Engine {
         }
     }
 
-    /// Drops translations of `[start, end)`; gives whether there were any.
-    pub(crate) fn invalidate(&self, start: u64, end: u64) -> bool {
-        // A translation in progress may have read the old code, whether or not any is placed.
-        lock(&self.changes).note(start, end);
-        lock(&self.placed).invalidate(start, end)
+    /// Whether the memory of old code may be used again.
+    fn may_evict(&self, placed: &PlacedCode, at_base: bool) -> bool {
+        at_base && self.vcpus.is_one() || placed.is_emptied() && self.vcpus.round_is_over()
     }
 
-    /// Switches exact state at faults on or off; gives whether that is a change, after which no old code is left.
-    pub(crate) fn set_precise(&self, on: bool) -> bool {
-        if self.context.precise.swap(on, Ordering::SeqCst) == on {
-            return false;
+    /// Takes old code out of use, and asks the vCPUs to leave it.
+    fn prepare_eviction(&self, placed: &mut PlacedCode) {
+        if !placed.is_emptied() {
+            placed.empty_next();
+            self.vcpus.begin_round();
         }
-        lock(&self.changes).note(0, u64::MAX);
-        lock(&self.placed).clear();
-        true
+    }
+
+    /// Drops translations of `[start, end)`, and has the other vCPUs do so.
+    pub(crate) fn invalidate(&self, member: &Arc<Member>, start: u64, end: u64) {
+        // A translation in progress may have read the old code, whether or not any is placed.
+        lock(&self.changes).note((start, end));
+        lock(&self.placed).invalidate(start, end);
+        self.vcpus.kick_others(member);
+    }
+
+    /// Switches exact state at faults on or off. After a change no old code is left.
+    pub(crate) fn set_precise(&self, member: &Arc<Member>, on: bool) {
+        if self.context.precise.swap(on, Ordering::SeqCst) != on {
+            lock(&self.changes).note(TRANSLATIONS_ONLY);
+            lock(&self.placed).clear();
+            self.vcpus.kick_others(member);
+        }
     }
 
     /// The guest instruction that a fault at a host address belongs to.
@@ -335,19 +437,28 @@ impl Engine {
         lock(&self.placed).guest_pc(host_pc)
     }
 
-    /// Before the process forks: copies the code, so that the child need not share it.
-    pub(crate) fn before_fork(&self) {
-        *lock(&self.fork_copy) = lock(&self.placed).duplicate();
-    }
-
-    /// After the process has forked. Gives, in the child, whether the translations survived.
-    pub(crate) fn after_fork(&self, in_child: bool) -> bool {
-        let copy = lock(&self.fork_copy).take();
-        if !in_child {
-            return true;
+    /// Forks the process by calling `fork`, which says whether this is the child. All locks are held meanwhile, since
+    /// nobody would free them in the child, where `member` is the only vCPU and has a copy of the code. Gives whether this
+    /// is the child.
+    pub(crate) fn fork(&self, member: &Arc<Member>, fork: &mut dyn FnMut() -> bool) -> bool {
+        let _compiler = lock(&self.compiler);
+        let mut worker = lock(&self.worker);
+        let mut placed = lock(&self.placed);
+        let _changes = lock(&self.changes);
+        let _finished = lock(&self.finished);
+        let mut members = self.vcpus.hold();
+        let _pass_times = lock(&self.context.stats.pass_times);
+        let copy = placed.duplicate();
+        if !fork() {
+            return false;
         }
-        lock(&self.worker).abandon();
-        copy.is_some_and(|copy| lock(&self.placed).adopt(&copy))
+        worker.abandon();
+        members.retain(|other| Arc::ptr_eq(other, member));
+        if !copy.is_some_and(|copy| placed.adopt(&copy)) {
+            // The child must not touch its parent's code. This makes it forget where that is.
+            self.removed.fetch_add(1, Ordering::Release);
+        }
+        true
     }
 }
 

@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use demotic_ir::Loc;
 use rustc_hash::FxHashMap;
@@ -33,7 +35,6 @@ struct Placed {
     len: usize,
     segment: usize,
     ranges: Vec<(u64, u64)>,
-    faults: Vec<(u32, u32)>,
     links: Vec<(usize, Loc)>,
 }
 
@@ -42,7 +43,9 @@ pub(super) struct PlacedCode {
     cache: CodeCache,
     regions: FxHashMap<RegionId, Placed>,
     by_entry: FxHashMap<Loc, RegionId>,
-    by_offset: BTreeMap<usize, RegionId>,
+    /// The fault map of the code at each offset: offsets in it, and guest addresses. Kept for removed regions until
+    /// their memory is used again, since a vCPU may still be in them.
+    faults: BTreeMap<usize, Vec<(u32, u32)>>,
     by_page: BTreeMap<u64, Vec<RegionId>>,
     /// Sites that lead to a location, whether it is translated or not.
     sites: FxHashMap<Loc, Vec<(RegionId, usize)>>,
@@ -51,12 +54,16 @@ pub(super) struct PlacedCode {
     used: usize,
     /// High-water mark of all segments, for copies.
     touched: usize,
+    /// The next segment has no regions any more, and waits for the vCPUs to leave it.
+    emptied: bool,
+    /// How many regions have been removed.
+    removed: Arc<AtomicU64>,
 }
 
 /// Why a region could not be placed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum PlaceError {
-    /// Room has to be made by dropping the oldest segment, which needs a moment when no translated code is active.
+    /// Room has to be made in the oldest segment, which needs a moment when no translated code is active.
     MustEvict,
     /// The region is larger than a segment.
     TooLarge,
@@ -71,13 +78,15 @@ impl PlacedCode {
             cache,
             regions: FxHashMap::default(),
             by_entry: FxHashMap::default(),
-            by_offset: BTreeMap::new(),
+            faults: BTreeMap::new(),
             by_page: BTreeMap::new(),
             sites: FxHashMap::default(),
             next_id: 0,
             segment: 0,
             used: PAD_SIZE,
             touched: PAD_SIZE,
+            emptied: false,
+            removed: Arc::default(),
         })
     }
 
@@ -97,10 +106,30 @@ impl PlacedCode {
         (self.regions.len(), self.regions.values().map(|r| r.len).sum())
     }
 
-    /// Places a region and links it both ways. `may_evict` says that no translated code is active.
+    /// Counts the regions that have been removed, for who holds addresses of them.
+    pub(super) fn removals(&self) -> Arc<AtomicU64> {
+        self.removed.clone()
+    }
+
+    /// Whether the next segment has been emptied for new regions.
+    pub(super) fn is_emptied(&self) -> bool {
+        self.emptied
+    }
+
+    /// Removes the regions of the next segment, so that its memory can be used again when nobody is in them.
+    pub(super) fn empty_next(&mut self) {
+        let next = self.next_segment();
+        let old = self.regions.iter().filter(|(_, r)| r.segment == next).map(|(&id, _)| id);
+        let old: Vec<RegionId> = old.collect();
+        old.into_iter().for_each(|id| self.remove(id));
+        self.emptied = true;
+    }
+
+    /// Places a region and links it both ways; one that is there already stays. `may_evict` says that no translated code
+    /// is active, or that the next segment has been emptied and no vCPU is in what was there.
     pub(super) fn place(&mut self, compiled: CompiledRegion, may_evict: bool) -> Result<u64, PlaceError> {
-        if let Some(&old) = self.by_entry.get(&compiled.entry) {
-            self.remove(old);
+        if let Some(code) = self.code_at(compiled.entry) {
+            return Ok(code);
         }
         let offset = self.reserve(compiled.code.len(), may_evict)?;
         self.cache.write(offset, &compiled.code);
@@ -110,7 +139,7 @@ impl PlacedCode {
         let links: Vec<(usize, Loc)> =
             compiled.links.iter().map(|l| (offset + l.site as usize, Loc { pc: l.target, mode })).collect();
         self.by_entry.insert(compiled.entry, id);
-        self.by_offset.insert(offset, id);
+        self.faults.insert(offset, compiled.faults);
         for page in pages(&compiled.ranges) {
             self.by_page.entry(page).or_default().push(id);
         }
@@ -122,7 +151,6 @@ impl PlacedCode {
                 len: compiled.code.len(),
                 segment: self.segment,
                 ranges: compiled.ranges,
-                faults: compiled.faults,
                 links: links.clone(),
             },
         );
@@ -163,11 +191,10 @@ impl PlacedCode {
     /// too as long as their memory has not been used again.
     pub(super) fn guest_pc(&self, host_pc: u64) -> Option<u64> {
         let offset = self.cache.offset_of(host_pc)?;
-        let (&start, id) = self.by_offset.range((Bound::Unbounded, Bound::Included(offset))).next_back()?;
-        let region = self.regions.get(id)?;
+        let (start, faults) = self.faults.range((Bound::Unbounded, Bound::Included(offset))).next_back()?;
         let at = (offset - start) as u32;
-        let entry = region.faults.binary_search_by_key(&at, |&(o, _)| o).ok()?;
-        Some(u64::from(region.faults[entry].1))
+        let entry = faults.binary_search_by_key(&at, |&(o, _)| o).ok()?;
+        faults.get(entry).map(|&(_, pc)| u64::from(pc))
     }
 
     /// A copy of all code for a child process.
@@ -188,29 +215,35 @@ impl PlacedCode {
         if start + len <= (self.segment + 1) * SEGMENT {
             self.used = start + len;
         } else {
-            let next = (self.segment + 1) % (self.cache.size() / SEGMENT);
-            let occupied = self.regions.values().any(|r| r.segment == next);
-            if occupied && !may_evict {
+            let next = self.next_segment();
+            // What was there may have been removed since, but vCPUs may still be in it.
+            let was_used = next * SEGMENT < self.touched;
+            if was_used && !may_evict {
                 return Err(PlaceError::MustEvict);
             }
-            self.evict(next);
-            self.segment = next;
+            self.reuse(next);
             self.used = next * SEGMENT + if next == 0 { PAD_SIZE } else { 0 } + len;
         }
         self.touched = self.touched.max(self.used);
         Ok(self.used - len)
     }
 
-    fn evict(&mut self, segment: usize) {
-        let old: Vec<RegionId> =
-            self.regions.iter().filter(|(_, r)| r.segment == segment).map(|(&id, _)| id).collect();
-        old.into_iter().for_each(|id| self.remove(id));
+    fn next_segment(&self) -> usize {
+        (self.segment + 1) % (self.cache.size() / SEGMENT)
+    }
+
+    /// Begins a segment, with nothing in it.
+    fn reuse(&mut self, segment: usize) {
+        self.empty_next();
+        self.emptied = false;
+        self.faults.retain(|offset, _| offset / SEGMENT != segment);
+        self.segment = segment;
     }
 
     fn remove(&mut self, id: RegionId) {
         let Some(region) = self.regions.remove(&id) else { return };
+        self.removed.fetch_add(1, Ordering::Release);
         self.by_entry.remove(&region.entry);
-        self.by_offset.remove(&region.offset);
         for page in pages(&region.ranges) {
             if let Some(ids) = self.by_page.get_mut(&page) {
                 ids.retain(|&i| i != id);
@@ -280,6 +313,7 @@ mod tests {
         assert_eq!(code.guest_pc(second + 20), Some(0x2004));
         assert!(code.invalidate(0x2008, 0x2009));
         assert!(!code.invalidate(0x2008, 0x2009));
+        assert_eq!(code.guest_pc(second + 20), Some(0x2004), "a vCPU may still be in it");
         assert_eq!(code.usage().0, 1);
         assert_eq!(code.sites[&Loc::new(0x2000)].len(), 1);
         assert!(code.sites[&Loc::new(0x1000)].is_empty());

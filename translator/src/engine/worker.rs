@@ -4,7 +4,7 @@
 //! forked child has no such thread and starts one of its own with its first request.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
@@ -26,27 +26,32 @@ pub(super) struct Finished {
 /// Asks for the region at a location.
 pub(super) struct Request {
     pub(super) loc: Loc,
-    /// When, as [`super::changes::CodeChanges`] counts.
+    /// When, as [`super::journal::CodeChanges`] counts.
     pub(super) time: u64,
     /// What has been executed since the last request.
     pub(super) news: ProfileData,
 }
 
-/// Results, and whether there are any.
+/// Results, and how often there was something new.
 #[derive(Default)]
 pub(super) struct Done {
     list: Mutex<Vec<Finished>>,
-    any: AtomicBool,
+    news: AtomicU64,
 }
 
 impl Done {
-    /// Whether there are results: one relaxed load.
-    pub(super) fn any(&self) -> bool {
-        self.any.load(Ordering::Relaxed)
+    /// How often there was something new: one relaxed load.
+    pub(super) fn news(&self) -> u64 {
+        self.news.load(Ordering::Relaxed)
+    }
+
+    /// There is something new.
+    pub(super) fn tell(&self) {
+        self.news.fetch_add(1, Ordering::Release);
     }
 }
 
-/// The vCPU's side of the background thread.
+/// The vCPUs' side of the background thread.
 pub(super) struct Worker {
     requests: Option<Sender<Request>>,
     done: Arc<Done>,
@@ -75,7 +80,6 @@ impl Worker {
     }
 
     pub(super) fn take_finished(&mut self) -> Vec<Finished> {
-        self.done.any.store(false, Ordering::Relaxed);
         std::mem::take(&mut lock(&self.done.list))
     }
 
@@ -119,7 +123,7 @@ fn translate_all(context: &TranslateContext, receiver: &Receiver<Request>, done:
         let mut finished = compiled.as_ref().map(|region| waiting.give_up(region)).unwrap_or_default();
         finished.push(Finished { loc, time, compiled: Some(compiled) });
         lock(&done.list).append(&mut finished);
-        done.any.store(true, Ordering::Relaxed);
+        done.tell();
     }
 }
 

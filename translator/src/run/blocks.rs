@@ -118,6 +118,11 @@ impl<M: Memory> BlockCache<M> {
         }
     }
 
+    /// Lets everything that is not translated become hot again: what was asked for may never come.
+    pub(super) fn cool_all(&mut self) {
+        self.blocks.iter_mut().filter(|block| block.translated == 0).for_each(|block| block.heat = 0);
+    }
+
     /// Forgets all translated code.
     pub(super) fn forget_translations(&mut self) {
         for block in &mut self.blocks {

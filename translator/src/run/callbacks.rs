@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use demotic_ir::{CpuState, GuestArch, Kicker, Loc, TrapHandler};
 
-use super::{MAX_NESTING, POLL_ORDER, Runner, after};
+use super::{Context, MAX_NESTING, POLL_ORDER, Runner, after};
 use crate::TranslatorError;
 use crate::engine::EngineKind;
 use crate::host::signal::{add_fault_hook, install_fault_handler};
@@ -12,7 +12,8 @@ use crate::host::trampoline;
 use crate::lower::{decode_trap, evaluate_float, evaluate_vector_float};
 use crate::thunks::{ThunkTargets, Thunks};
 use crate::vcpu_state::{
-    FaultRecord, FloatExchange, HostCall, JumpCacheEntry, VcpuState, jump_cache_index, jump_tag, special,
+    FaultRecord, FloatExchange, HOST_CALLS, HostCall, JumpCacheEntry, VcpuState, jump_cache_index, jump_tag,
+    special,
 };
 
 /// The vCPU's state, shared with its translated code. Allocated for ever, because kickers may outlive the vCPU.
@@ -28,6 +29,28 @@ pub(super) struct StatePointer {
 unsafe impl Send for StatePointer {}
 
 impl StatePointer {
+    /// A new state.
+    pub(super) fn allocate(tables: &HostTables) -> StatePointer {
+        let state = VcpuState::allocate();
+        state.header.host_calls = tables.host_calls;
+        state.header.guest_helpers = tables.guest_helpers;
+        state.header.vector_helpers = tables.vector_helpers;
+        StatePointer { state, stack_limit: 0 }
+    }
+
+    /// Makes the state like a new one.
+    pub(super) fn reset(&mut self) {
+        self.clear_jump_cache();
+        *self.cpu() = CpuState::new();
+        self.stack_limit = 0;
+        self.end_kick();
+    }
+
+    /// The state of a vCPU that is about to be dropped, for another one.
+    pub(super) fn hand_over(&mut self) -> StatePointer {
+        StatePointer { ..*self }
+    }
+
     fn state(&mut self) -> &mut VcpuState {
         // SAFETY: never freed; translated code, the only other user, does not run while this borrow of its owner lives.
         unsafe { &mut *self.state }
@@ -79,20 +102,30 @@ impl StatePointer {
     }
 }
 
-/// The state of a new vCPU whose handler is an `H`.
-pub(super) fn allocate_state<H: TrapHandler>(thunks: Thunks, arch: &dyn GuestArch) -> StatePointer {
-    let state = VcpuState::allocate();
-    let table = |addresses: Vec<u64>| Box::leak(addresses.into_boxed_slice()).as_ptr() as u64;
-    let helpers = arch.helpers().iter();
-    state.header.guest_helpers = table(helpers.map(|h| h.function as *const () as u64).collect());
-    let helpers = arch.vector_helpers().iter();
-    state.header.vector_helpers = table(helpers.map(|h| h.function as *const () as u64).collect());
-    state.header.host_calls[HostCall::MissIndirect as usize] = thunks.miss;
-    state.header.host_calls[HostCall::Trap as usize] = on_trap::<H> as *const () as u64;
-    state.header.host_calls[HostCall::Float as usize] = thunks.float;
-    state.header.host_calls[HostCall::VectorHelper as usize] = on_vector_helper as *const () as u64;
-    state.header.host_calls[HostCall::VectorFloat as usize] = thunks.vector_float;
-    StatePointer { state, stack_limit: 0 }
+/// The addresses that translated code finds in its state: the same for all vCPUs of a guest.
+#[derive(Clone, Copy)]
+pub(super) struct HostTables {
+    host_calls: [u64; HOST_CALLS],
+    guest_helpers: u64,
+    vector_helpers: u64,
+}
+
+impl HostTables {
+    /// For vCPUs whose handlers are `H`s.
+    pub(super) fn new<H: TrapHandler>(thunks: Thunks, arch: &dyn GuestArch) -> HostTables {
+        let table = |addresses: Vec<u64>| Box::leak(addresses.into_boxed_slice()).as_ptr() as u64;
+        let helpers = arch.helpers().iter();
+        let guest_helpers = table(helpers.map(|h| h.function as *const () as u64).collect());
+        let helpers = arch.vector_helpers().iter();
+        let vector_helpers = table(helpers.map(|h| h.function as *const () as u64).collect());
+        let mut host_calls = [0; HOST_CALLS];
+        host_calls[HostCall::MissIndirect as usize] = thunks.miss;
+        host_calls[HostCall::Trap as usize] = on_trap::<H> as *const () as u64;
+        host_calls[HostCall::Float as usize] = thunks.float;
+        host_calls[HostCall::VectorHelper as usize] = on_vector_helper as *const () as u64;
+        host_calls[HostCall::VectorFloat as usize] = thunks.vector_float;
+        HostTables { host_calls, guest_helpers, vector_helpers }
+    }
 }
 
 /// Makes the thunks for run loops with an `H`, and has faults of translated code recognised.
@@ -207,9 +240,9 @@ impl<H: TrapHandler> Runner<'_, H> {
         let loc = Loc { pc, mode };
         let engine = self.vcpu.engine.clone();
         let code = match engine.context().options.kind {
-            EngineKind::Jit => engine.code_at(loc).or_else(|| engine.translate_now(loc, false)),
+            EngineKind::Jit => engine.code_at(loc).or_else(|| self.translate_now(loc, false)),
             _ => {
-                self.place_finished();
+                self.place_finished(false);
                 engine.code_at(loc)
             }
         }?;
@@ -231,12 +264,13 @@ impl<H: TrapHandler> Runner<'_, H> {
     fn trap_in_code(&mut self, word: u64, pc: u64, next: Loc) -> u64 {
         let Some(trap) = decode_trap(word) else { return special::UNWIND };
         // The state may be in another mode already: that is why it traps.
-        let before = (next.mode, self.context().1);
+        let before = Context { mode: next.mode, ..self.context() };
         self.vcpu.stats.traps += 1;
-        let (resume, dropped) = self.with_control(|handler, cx| handler.trap(cx, trap, pc));
+        let resume = self.with_control(|handler, cx| handler.trap(cx, trap, pc));
         let now = self.loc().pc;
         match after(resume) {
-            special::UNWIND if now == next.pc && self.context() == before && !dropped => 0,
+            // A kick may say that the code has been dropped.
+            special::UNWIND if now == next.pc && self.context() == before && !self.vcpu.state.kicked() => 0,
             value => value,
         }
     }

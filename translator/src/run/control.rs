@@ -1,62 +1,61 @@
 //! What a trap handler asks of the engine, and what it means for the vCPU afterwards.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
+use std::sync::Arc;
 
 use demotic_ir::EngineControl;
 
-use crate::engine::Engine;
+use super::siblings::StatePool;
+use crate::engine::{Engine, Member};
 
 /// The engine as a handler sees it during one call.
 pub(super) struct Control<'a> {
     engine: &'a Engine,
-    effects: RefCell<Effects>,
-    dropped: Cell<bool>,
+    member: &'a Arc<Member>,
+    states: &'a StatePool,
+    effects: Cell<Effects>,
 }
 
 /// What a handler's requests changed.
-#[derive(Default, Debug)]
+#[derive(Clone, Copy, Default, Debug)]
 pub(super) struct Effects {
-    /// Guest code that is no longer what it was.
-    pub(super) invalidated: Vec<(u64, u64)>,
-    /// Translations were dropped: no jump cache entry and no host frame may lead to them.
-    pub(super) translations_dropped: bool,
+    /// Guest code is no longer what it was, or not translated as it was.
+    pub(super) code_changed: bool,
     /// This is a forked child now.
     pub(super) forked_child: bool,
 }
 
 impl Control<'_> {
-    pub(super) fn new(engine: &Engine) -> Control<'_> {
-        Control { engine, effects: RefCell::default(), dropped: Cell::new(false) }
+    pub(super) fn new<'a>(engine: &'a Engine, member: &'a Arc<Member>, states: &'a StatePool) -> Control<'a> {
+        Control { engine, member, states, effects: Cell::default() }
     }
 
     pub(super) fn finish(self) -> Effects {
-        Effects { translations_dropped: self.dropped.get(), ..self.effects.into_inner() }
+        self.effects.get()
+    }
+
+    fn note(&self, change: impl FnOnce(&mut Effects)) {
+        let mut effects = self.effects.get();
+        change(&mut effects);
+        self.effects.set(effects);
     }
 }
 
 impl EngineControl for Control<'_> {
     fn invalidate(&self, start: u64, end: u64) {
-        if self.engine.invalidate(start, end) {
-            self.dropped.set(true);
-        }
-        self.effects.borrow_mut().invalidated.push((start, end));
+        self.engine.invalidate(self.member, start, end);
+        self.note(|effects| effects.code_changed = true);
     }
 
-    fn before_fork(&self) {
-        self.engine.before_fork();
-    }
-
-    fn after_fork(&self, in_child: bool) {
-        if !self.engine.after_fork(in_child) {
-            // The child could not get code of its own. It must not touch its parent's.
-            self.dropped.set(true);
+    fn fork(&self, fork: &mut dyn FnMut() -> bool) {
+        let _states = self.states.hold();
+        if self.engine.fork(self.member, fork) {
+            self.note(|effects| effects.forked_child = true);
         }
-        self.effects.borrow_mut().forked_child |= in_child;
     }
 
     fn set_precise_faults(&self, on: bool) {
-        if self.engine.set_precise(on) {
-            self.dropped.set(true);
-        }
+        self.engine.set_precise(self.member, on);
+        self.note(|effects| effects.code_changed = true);
     }
 }

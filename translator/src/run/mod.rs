@@ -9,6 +9,7 @@ mod blocks;
 #[expect(unsafe_code, reason = "called from translated code with raw pointers")]
 mod callbacks;
 mod control;
+mod siblings;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -20,11 +21,13 @@ use demotic_ir::{
 };
 
 use crate::TranslatorError;
-use crate::engine::{Engine, EngineKind, EngineOptions, FinishedFlag, SharedCode};
+use crate::engine::{Engine, EngineKind, EngineOptions, FinishedNews, Member, Seen, SharedCode};
 use crate::vcpu_state::special;
 use blocks::{BlockCache, BlockIndex, NONE, is_call};
-use callbacks::StatePointer;
+use callbacks::{HostTables, StatePointer};
 use control::Control;
+pub use siblings::Siblings;
+use siblings::StatePool;
 
 /// Figures of a vCPU's work.
 #[derive(Clone, Copy, Debug, Default)]
@@ -37,12 +40,28 @@ pub struct VcpuStats {
     pub traps: u64,
 }
 
+impl VcpuStats {
+    /// Those of both.
+    fn with(self, other: VcpuStats) -> VcpuStats {
+        VcpuStats {
+            interpreted: self.interpreted + other.interpreted,
+            entries: self.entries + other.entries,
+            traps: self.traps + other.traps,
+        }
+    }
+}
+
 /// A vCPU: the guest's registers, the interpreter's blocks, and the engine.
 pub struct Vcpu<M: Memory> {
     engine: Arc<Engine>,
+    /// What the engine knows of this vCPU.
+    member: Arc<Member>,
+    states: Arc<StatePool>,
     state: StatePointer,
     blocks: BlockCache<M>,
-    finished: FinishedFlag,
+    finished: FinishedNews,
+    /// What this vCPU knows of the engine.
+    seen: Seen,
     stats: VcpuStats,
     /// Host frames of this run loop below the present one.
     nesting: u32,
@@ -55,6 +74,17 @@ const MAX_NESTING: u32 = 64;
 struct Runner<'a, H: TrapHandler> {
     vcpu: &'a mut Vcpu<H::Mem>,
     handler: &'a mut H,
+}
+
+/// What translated code relies on besides the registers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Context {
+    /// The guest's mode.
+    mode: u32,
+    /// Where its memory is.
+    view: HostView,
+    /// Regions that had been removed: if more have been since, the code may be among them, and nobody returns to it.
+    removed: u64,
 }
 
 /// What to do next in a run loop.
@@ -76,17 +106,18 @@ impl<M: Memory> Vcpu<M> {
         options: EngineOptions,
     ) -> Result<Vcpu<M>, TranslatorError> {
         let thunks = callbacks::thunks::<H>()?;
-        let state = callbacks::allocate_state::<H>(thunks, &*arch);
-        let engine = Arc::new(Engine::new(arch, code, options, thunks.miss)?);
-        let finished = engine.finished_flag();
-        Ok(Vcpu {
-            engine,
-            state,
-            blocks: BlockCache::new(),
-            finished,
-            stats: VcpuStats::default(),
-            nesting: 0,
-        })
+        let states = StatePool::new(HostTables::new::<H>(thunks, &*arch));
+        let engine = Engine::new(arch, code, options, thunks.miss)?;
+        Ok(Vcpu::on(Arc::new(engine), Arc::new(states)))
+    }
+
+    /// A vCPU on an engine.
+    fn on(engine: Arc<Engine>, states: Arc<StatePool>) -> Vcpu<M> {
+        let state = states.take();
+        let (member, seen) = engine.join(state.kicker());
+        let finished = engine.finished_news();
+        let (blocks, stats) = (BlockCache::new(), VcpuStats::default());
+        Vcpu { engine, member, states, state, blocks, finished, seen, stats, nesting: 0 }
     }
 
     /// The guest's registers.
@@ -104,9 +135,9 @@ impl<M: Memory> Vcpu<M> {
         &self.engine
     }
 
-    /// Figures so far.
+    /// Figures so far, with those of its siblings that have ended.
     pub fn stats(&self) -> VcpuStats {
-        self.stats
+        self.stats.with(self.states.ended())
     }
 
     /// Runs the guest until the handler says stop.
@@ -118,14 +149,17 @@ impl<M: Memory> Vcpu<M> {
     }
 }
 
-impl<H: TrapHandler> Runner<'_, H> {
-    fn arch(&self) -> Arc<dyn GuestArch> {
-        self.vcpu.engine.context().arch.clone()
+impl<M: Memory> Drop for Vcpu<M> {
+    fn drop(&mut self) {
+        self.engine.leave(&self.member);
+        self.states.give_back(self.state.hand_over(), self.stats);
     }
+}
 
+impl<H: TrapHandler> Runner<'_, H> {
     fn loc(&mut self) -> Loc {
-        let arch = self.arch();
-        let cpu = self.vcpu.state.cpu();
+        let Vcpu { engine, state, .. } = &mut *self.vcpu;
+        let (arch, cpu) = (&engine.context().arch, state.cpu());
         Loc { pc: cpu.get(arch.layout().pc), mode: arch.mode(cpu) }
     }
 
@@ -134,6 +168,7 @@ impl<H: TrapHandler> Runner<'_, H> {
         self.vcpu.state.cpu().set(slot, pc);
     }
 
+    /// Whether no translated code is active on this vCPU, asked in a run loop.
     fn at_base(&self) -> bool {
         self.vcpu.nesting == 0
     }
@@ -154,6 +189,9 @@ impl<H: TrapHandler> Runner<'_, H> {
                 if let Next::Leave(value) = self.interrupted() {
                     return value;
                 }
+                if self.makes_way(nested) {
+                    return special::UNWIND;
+                }
                 continue;
             }
             let code = if interpret_first { None } else { self.code_for(loc) };
@@ -167,6 +205,7 @@ impl<H: TrapHandler> Runner<'_, H> {
                 },
             };
             match next {
+                special::UNWIND if self.makes_way(nested) => return special::UNWIND,
                 special::UNWIND => {}
                 special::INTERPRET => interpret_first = true,
                 special::KICKED => {
@@ -194,15 +233,27 @@ impl<H: TrapHandler> Runner<'_, H> {
         }
     }
 
-    /// What translated code relies on besides the registers: the guest's mode, and where its memory is.
-    fn context(&mut self) -> (u32, HostView) {
-        (self.loc().mode, self.handler.memory().host_view())
+    fn context(&mut self) -> Context {
+        let (mode, view) = (self.loc().mode, self.handler.memory().host_view());
+        Context { mode, view, removed: self.vcpu.seen.removed }
     }
 
-    /// The value with which a nested loop leaves at `pc`. The code outside may go on there only in the mode that it was
-    /// translated for: what is a return by its looks may have changed it (`movs pc, lr` in the callee, say).
-    fn leave_nested(&mut self, pc: u64, entry: Option<(u32, HostView)>) -> u64 {
+    /// The value with which a nested loop leaves at `pc`. The code outside may go on there only if it is still there,
+    /// and in the mode that it was translated for: what is a return by its looks may have changed it (`movs pc, lr` in
+    /// the callee, say).
+    fn leave_nested(&mut self, pc: u64, entry: Option<Context>) -> u64 {
         if entry.is_none_or(|entry| entry == self.context()) { pc } else { special::UNWIND }
+    }
+
+    /// Whether a nested loop has to be left, because the engine wants to use the memory of old code again. The outermost
+    /// one tells it that this vCPU is not in any.
+    fn makes_way(&mut self, nested: bool) -> bool {
+        let Vcpu { engine, member, .. } = &*self.vcpu;
+        let awaited = engine.awaits(member);
+        if awaited && !nested {
+            engine.pass(member);
+        }
+        awaited && nested
     }
 
     /// The translated code to enter at a location, if any; with the `Jit` engine it is made now.
@@ -213,25 +264,63 @@ impl<H: TrapHandler> Runner<'_, H> {
         match options.kind {
             EngineKind::Interp => None,
             EngineKind::Auto => {
-                self.place_finished();
+                self.place_finished(self.at_base());
                 engine.code_at(loc)
             }
-            EngineKind::Jit => engine.code_at(loc).or_else(|| engine.translate_now(loc, self.at_base())),
+            EngineKind::Jit => engine.code_at(loc).or_else(|| self.translate_now(loc, self.at_base())),
         }
     }
 
-    fn place_finished(&mut self) {
-        if !self.vcpu.finished.is_set() {
+    /// Translates a location now. `at_base` says that no translated code is active on this vCPU.
+    fn translate_now(&mut self, loc: Loc, at_base: bool) -> Option<u64> {
+        let code = self.vcpu.engine.translate_now(loc, at_base);
+        self.forget_removed();
+        code
+    }
+
+    /// Learns of translations that have been finished, and places them if nobody else has. `at_base` says that no
+    /// translated code is active on this vCPU.
+    #[inline]
+    fn place_finished(&mut self, at_base: bool) {
+        let news = self.vcpu.finished.number();
+        if news == self.vcpu.seen.news {
             return;
         }
-        for (loc, code) in self.vcpu.engine.place_finished(self.at_base()) {
-            match code {
-                Some(code) => self.vcpu.blocks.set_translated(loc, code),
-                None => self.vcpu.blocks.cool(loc),
-            }
+        self.vcpu.seen.news = news;
+        self.learn_of_finished(at_base);
+    }
+
+    fn learn_of_finished(&mut self, at_base: bool) {
+        let Vcpu { engine, seen, blocks, .. } = &mut *self.vcpu;
+        engine.place_finished(at_base);
+        match engine.take_finished(seen) {
+            Some(finished) => finished.into_iter().for_each(|loc| match engine.code_at(loc) {
+                Some(code) => blocks.set_translated(loc, code),
+                None => blocks.cool(loc),
+            }),
+            None => blocks.cool_all(),
         }
-        // Entries of dropped code may be among the old ones.
-        self.vcpu.state.clear_jump_cache();
+        self.forget_removed();
+    }
+
+    /// Forgets the addresses of translated code if some of it has been removed.
+    fn forget_removed(&mut self) {
+        let removed = self.vcpu.engine.removed();
+        if removed != self.vcpu.seen.removed {
+            self.vcpu.seen.removed = removed;
+            self.vcpu.state.clear_jump_cache();
+            self.vcpu.blocks.forget_translations();
+        }
+    }
+
+    /// Takes in what has happened to the guest's code, here and on other vCPUs. No block may be in use.
+    fn catch_up(&mut self) {
+        self.forget_removed();
+        let Vcpu { engine, seen, blocks, .. } = &mut *self.vcpu;
+        match engine.take_changes(seen) {
+            Some(changed) => changed.into_iter().for_each(|(start, end)| blocks.invalidate(start, end)),
+            None => blocks.clear(),
+        }
     }
 
     /// Enters translated code; gives the next guest pc or a special value.
@@ -295,9 +384,7 @@ impl<H: TrapHandler> Runner<'_, H> {
                 return Interpreted::Special(special::UNWIND);
             }
             if auto {
-                if self.vcpu.finished.is_set() {
-                    self.place_finished();
-                }
+                self.place_finished(self.at_base());
                 if self.vcpu.blocks.get(index).translated != 0 {
                     self.set_pc(pc);
                     return Interpreted::Special(special::UNWIND);
@@ -341,8 +428,13 @@ impl<H: TrapHandler> Runner<'_, H> {
         let block = self.vcpu.blocks.get_mut(index);
         let before = block.heat;
         block.heat = before.saturating_add(weight);
-        if before < hot && block.heat >= hot {
-            self.vcpu.engine.request(loc, self.vcpu.blocks.take_news());
+        if before >= hot || block.heat < hot {
+            return;
+        }
+        match self.vcpu.engine.code_at(loc) {
+            // Another vCPU has asked for it, or this one before it had to forget where it is.
+            Some(code) => block.translated = code,
+            None => self.vcpu.engine.request(loc, self.vcpu.blocks.take_news()),
         }
     }
 
@@ -351,13 +443,13 @@ impl<H: TrapHandler> Runner<'_, H> {
     /// Handles a trap that was raised by the interpreter. The state's pc is at the instruction after it.
     fn trap(&mut self, trap: Trap, pc: u64) -> u64 {
         self.vcpu.stats.traps += 1;
-        after(self.with_control(|handler, cx| handler.trap(cx, trap, pc)).0)
+        after(self.with_control(|handler, cx| handler.trap(cx, trap, pc)))
     }
 
     /// Handles a memory fault of the instruction at `pc`.
     fn fault(&mut self, fault: Fault, pc: u64) -> u64 {
         self.set_pc(pc);
-        after(self.with_control(|handler, cx| handler.fault(cx, fault, pc)).0)
+        after(self.with_control(|handler, cx| handler.fault(cx, fault, pc)))
     }
 
     /// Handles a fault that a signal handler noted in translated code.
@@ -385,33 +477,32 @@ impl<H: TrapHandler> Runner<'_, H> {
 
     /// Somebody kicked the vCPU.
     fn interrupted(&mut self) -> Next {
+        // First, so that who kicks from here on is heard.
         self.vcpu.state.end_kick();
-        match self.with_control(|handler, cx| handler.interrupted(cx)).0 {
+        self.catch_up();
+        match self.with_control(|handler, cx| handler.interrupted(cx)) {
             Resume::Continue => Next::Dispatch,
             Resume::Stop => Next::Leave(special::STOP),
         }
     }
 
-    /// Calls the handler, then does what it asked of the engine. Gives its answer and whether translations have been
-    /// dropped, to which no host frame may return.
-    fn with_control(&mut self, call: impl FnOnce(&mut H, &mut TrapContext<'_>) -> Resume) -> (Resume, bool) {
-        let engine = self.vcpu.engine.clone();
-        let control = Control::new(&engine);
-        let mut cx = TrapContext { cpu: self.vcpu.state.cpu(), engine: &control };
+    /// Calls the handler, then does what it asked of the engine.
+    fn with_control(&mut self, call: impl FnOnce(&mut H, &mut TrapContext<'_>) -> Resume) -> Resume {
+        let Vcpu { engine, member, states, state, .. } = &mut *self.vcpu;
+        let control = Control::new(engine, member, states);
+        let mut cx = TrapContext { cpu: state.cpu(), engine: &control };
         let resume = call(self.handler, &mut cx);
         let effects = control.finish();
-        if effects.translations_dropped {
-            self.vcpu.state.clear_jump_cache();
-            self.vcpu.blocks.forget_translations();
-        }
-        for &(start, end) in &effects.invalidated {
-            self.vcpu.blocks.invalidate(start, end);
+        if effects.code_changed || effects.forked_child {
+            self.catch_up();
         }
         if effects.forked_child {
-            self.vcpu.finished = self.vcpu.engine.finished_flag();
+            self.vcpu.finished = self.vcpu.engine.finished_news();
+            self.vcpu.seen.news = self.vcpu.finished.number();
             self.vcpu.blocks.tell_all_again();
+            self.vcpu.blocks.cool_all();
         }
-        (resume, effects.translations_dropped)
+        resume
     }
 }
 

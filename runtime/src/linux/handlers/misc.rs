@@ -1,16 +1,15 @@
-//! What belongs nowhere else: identification, futexes, calls of one architecture.
+//! What belongs nowhere else: identification, calls of one architecture.
 
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 use crate::linux::abi::Encoder;
 use crate::linux::host::{self, Arg, Errno, Plain};
 use crate::linux::siginfo::{Fields, SigInfo};
 use crate::linux::syscall::{After, Call, SysResult};
 use crate::loader::machine;
-
-use super::time::{Width, optional_timespec};
 
 /// Names the process after its program, for `ps`.
 pub(crate) fn set_name(program: &Path) {
@@ -68,53 +67,12 @@ pub(crate) fn uname(c: &mut Call<'_>) -> SysResult {
 /// Kept, and given back: the bits of it that matter here are fixed when a program is loaded.
 pub(crate) fn personality(c: &mut Call<'_>) -> SysResult {
     const ASK: u32 = u32::MAX;
-    let old = c.process.personality;
-    if c.uint(0) != ASK {
-        c.process.personality = c.uint(0);
-    }
+    let personality = &c.process.group.personality;
+    let old = match c.uint(0) {
+        ASK => personality.load(Ordering::Relaxed),
+        new => personality.swap(new, Ordering::Relaxed),
+    };
     Ok(u64::from(old))
-}
-
-pub(crate) fn futex(c: &mut Call<'_>) -> SysResult {
-    futex_call(c, Width::Short)
-}
-
-pub(crate) fn futex_time64(c: &mut Call<'_>) -> SysResult {
-    futex_call(c, Width::Long)
-}
-
-fn futex_call(c: &Call<'_>, width: Width) -> SysResult {
-    let (addr, op) = (c.uint(0), c.int(1));
-    if !addr.is_multiple_of(4) {
-        return Err(Errno(libc::EINVAL));
-    }
-    let word = c.buffer(addr, 4)?;
-    let command = op & libc::FUTEX_CMD_MASK;
-    match command {
-        libc::FUTEX_WAIT | libc::FUTEX_WAIT_BITSET => {
-            let timeout = optional_timespec(c, c.uint(3), width)?;
-            let timeout = timeout.as_ref().map_or(Arg::null(), Arg::input);
-            // The kernel compares in its own byte order.
-            let expected = if c.memory().is_big() { c.uint(2).swap_bytes() } else { c.uint(2) };
-            let args = [word, op.into(), expected.into(), timeout, Arg::null(), c.uint_arg(5)];
-            host::call(libc::SYS_futex, &args)
-        }
-        libc::FUTEX_WAKE | libc::FUTEX_WAKE_BITSET => {
-            let args = [word, op.into(), c.uint_arg(2), Arg::null(), Arg::null(), c.uint_arg(5)];
-            host::call(libc::SYS_futex, &args)
-        }
-        libc::FUTEX_REQUEUE | libc::FUTEX_CMP_REQUEUE => {
-            let other = c.buffer(c.uint(4), 4)?;
-            let expected = if c.memory().is_big() { c.uint(5).swap_bytes() } else { c.uint(5) };
-            // The fourth argument is a number here.
-            let args = [word, op.into(), c.uint_arg(2), c.uint_arg(3), other, expected.into()];
-            host::call(libc::SYS_futex, &args)
-        }
-        _ => {
-            tracing::debug!(target: "syscall", "futex command {command} is not supported");
-            Err(Errno(libc::ENOSYS))
-        }
-    }
 }
 
 pub(crate) fn fadvise64(c: &mut Call<'_>) -> SysResult {

@@ -1,16 +1,19 @@
 //! Beginning and ending processes, and waiting for them.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use demotic_ir::{CpuState, Kicker};
 
+use super::{limits, threads};
 use crate::interpreter::Interpreter;
 use crate::linux::abi::Encoder;
 use crate::linux::host::{self, Arg, Errno, Plain};
 use crate::linux::host_signal::{self, HostInfo};
 use crate::linux::siginfo::SigInfo;
 use crate::linux::syscall::{After, Call, SysResult};
-use crate::linux::{ExitStatus, LinuxProcess, handlers::limits};
+use crate::linux::threads::ThreadState;
+use crate::linux::{ExitStatus, LinuxProcess};
 
 const CLONE_VM: u32 = libc::CLONE_VM as u32;
 const CLONE_VFORK: u32 = libc::CLONE_VFORK as u32;
@@ -18,12 +21,10 @@ const CLONE_THREAD: u32 = libc::CLONE_THREAD as u32;
 const CLONE_SETTLS: u32 = libc::CLONE_SETTLS as u32;
 const CLONE_PARENT_SETTID: u32 = libc::CLONE_PARENT_SETTID as u32;
 const CLONE_CHILD_SETTID: u32 = libc::CLONE_CHILD_SETTID as u32;
-
-pub(crate) fn exit(c: &mut Call<'_>) -> SysResult {
-    exit_group(c)
-}
+const CLONE_CHILD_CLEARTID: u32 = libc::CLONE_CHILD_CLEARTID as u32;
 
 pub(crate) fn exit_group(c: &mut Call<'_>) -> SysResult {
+    c.process.release_robust_list();
     c.process.exit = Some(ExitStatus::Code(c.int(0) & 0xff));
     c.after = After::KeepRegisters;
     Ok(0)
@@ -40,8 +41,11 @@ pub(crate) fn vfork(c: &mut Call<'_>) -> SysResult {
 /// `clone(flags, stack, parent_tid, tls, child_tid)`: the order of arguments that both ABIs use.
 pub(crate) fn clone(c: &mut Call<'_>) -> SysResult {
     let flags = c.uint(0);
-    if flags & CLONE_THREAD != 0 || flags & CLONE_VM != 0 && flags & CLONE_VFORK == 0 {
-        tracing::warn!(target: "syscall", "threads are not supported: clone fails with EAGAIN");
+    if flags & CLONE_THREAD != 0 {
+        return threads::create(c, flags, c.uint(1));
+    }
+    if flags & CLONE_VM != 0 && flags & CLONE_VFORK == 0 {
+        tracing::warn!(target: "syscall", "processes cannot share memory: clone fails with EAGAIN");
         return Err(Errno(libc::EAGAIN));
     }
     new_process(c, flags, c.uint(1))
@@ -65,15 +69,31 @@ fn new_process(c: &mut Call<'_>, flags: u32, stack: u32) -> SysResult {
 
 /// Makes a child with a copy of our memory; 0 in the child.
 fn copy_memory(c: &mut Call<'_>, flags: u32, stack: u32) -> Result<i32, Errno> {
-    c.engine.before_fork();
-    let forked = host::fork();
-    c.engine.after_fork(forked == Ok(0));
+    // Copies from before it: afterwards, locks may be held by threads that the child does not have.
+    let (seccomp, limits) = (c.process.seccomp.for_child(), c.process.limits.for_child());
+    let forked = fork_alone(c);
     if forked == Ok(0) {
         host_signal::adopt_thread();
         host_signal::forget_pending();
-        c.process.seccomp = c.process.seccomp.for_child();
+        let clear_tid = if flags & CLONE_CHILD_CLEARTID != 0 { c.uint(4) } else { 0 };
+        c.process.thread = ThreadState { clear_tid, ..ThreadState::default() };
+        c.process.group = Arc::new(c.process.group.forked());
+        c.process.seccomp = seccomp;
+        c.process.limits = Arc::new(limits);
         ChildRegisters::of(c, flags, stack).set(c.process, c.cpu);
     }
+    forked
+}
+
+/// Forks while this thread holds every lock: of the threads that might free them, the child has only this one.
+fn fork_alone(c: &Call<'_>) -> Result<i32, Errno> {
+    let mut forked = Err(Errno(libc::EAGAIN));
+    let mut fork = || {
+        forked = host::fork();
+        forked == Ok(0)
+    };
+    let process = &c.process;
+    process.signals.with_actions_held(|| process.memory.with_mappings_held(|| c.engine.fork(&mut fork)));
     forked
 }
 
@@ -107,21 +127,27 @@ fn share_memory(c: &mut Call<'_>, flags: u32, stack: u32) -> Result<i32, Errno> 
 }
 
 fn run_vfork_child(child: &mut VforkChild) -> ! {
-    static WORD: AtomicU64 = AtomicU64::new(0);
+    let word = polled_word();
     host_signal::adopt_thread();
-    host_signal::set_kicker(Some(Kicker::new(&WORD)));
+    host_signal::set_kicker(Some(Kicker::new(word)));
     let VforkChild { process, cpu, registers, engine } = child;
     registers.set(process, cpu);
     process.abi.set_result(cpu, Ok(0));
     let mask = process.signals.mask();
     process.signals.set_mask(mask);
-    engine.run(cpu, process, &WORD);
+    engine.run(cpu, process, word);
     process.terminate()
 }
 
-/// The registers in which a child differs.
+/// What kicks a child that borrows this thread. Kept, since kickers live for ever.
+fn polled_word() -> &'static AtomicU64 {
+    thread_local!(static WORD: &'static AtomicU64 = Box::leak(Box::default()));
+    WORD.with(|word| *word)
+}
+
+/// The registers in which a child or a thread differs.
 #[derive(Clone, Copy)]
-struct ChildRegisters {
+pub(super) struct ChildRegisters {
     stack: Option<u32>,
     tls: Option<u32>,
     /// Where the child's number is written.
@@ -129,7 +155,7 @@ struct ChildRegisters {
 }
 
 impl ChildRegisters {
-    fn of(c: &Call<'_>, flags: u32, stack: u32) -> ChildRegisters {
+    pub(super) fn of(c: &Call<'_>, flags: u32, stack: u32) -> ChildRegisters {
         ChildRegisters {
             stack: (stack != 0).then_some(stack),
             tls: (flags & CLONE_SETTLS != 0).then(|| c.uint(3)),
@@ -137,7 +163,8 @@ impl ChildRegisters {
         }
     }
 
-    fn set(&self, process: &LinuxProcess, cpu: &mut CpuState) {
+    /// Makes the registers the child's, and writes its number where it wants it. To be called in the child.
+    pub(super) fn set(&self, process: &LinuxProcess, cpu: &mut CpuState) {
         if let Some(stack) = self.stack {
             cpu.set32(process.abi.sp_slot(), stack);
         }
@@ -146,7 +173,7 @@ impl ChildRegisters {
         }
         if let Some(addr) = self.tid_address {
             // Linux does not look whether this succeeds either.
-            let _ = process.memory.write_u32(addr, std::process::id());
+            let _ = process.memory.write_u32(addr, host::thread_id());
         }
     }
 }
@@ -207,14 +234,5 @@ pub(crate) fn waitid(c: &mut Call<'_>) -> SysResult {
     if c.uint(4) != 0 {
         limits::write_rusage(c, c.uint(4), &used)?;
     }
-    Ok(0)
-}
-
-pub(crate) fn set_tid_address(_: &mut Call<'_>) -> SysResult {
-    // The address is for the thread's end, which is the process's end.
-    Ok(u64::from(std::process::id()))
-}
-
-pub(crate) fn set_robust_list(_: &mut Call<'_>) -> SysResult {
     Ok(0)
 }

@@ -94,9 +94,7 @@ fn change_action(
         c.memory().write_bytes(c.uint(2), encode(c, &shown).as_bytes())?;
     }
     if let Some(action) = new {
-        c.process.signals.set_action(signal, action);
-        let engine = c.engine;
-        c.process.update_precision(engine);
+        c.process.signals.set_action(signal, action, c.engine);
     }
     Ok(0)
 }

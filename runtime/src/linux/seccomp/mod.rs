@@ -103,6 +103,15 @@ struct Group {
     slots: Mutex<Vec<Weak<Slot>>>,
 }
 
+impl Group {
+    /// The threads, those that have ended not counted.
+    fn slots(&self) -> MutexGuard<'_, Vec<Weak<Slot>>> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.retain(|slot| slot.strong_count() > 0);
+        slots
+    }
+}
+
 /// A thread's handle of what it may do.
 #[derive(Debug)]
 pub(crate) struct Seccomp {
@@ -113,19 +122,23 @@ pub(crate) struct Seccomp {
 impl Seccomp {
     /// A process with one thread.
     pub(crate) fn new(mode: Mode) -> Seccomp {
-        let group = Group { active: AtomicBool::new(mode.number() != 0), slots: Mutex::default() };
-        Seccomp::in_group(Arc::new(group), mode)
-    }
-
-    fn in_group(group: Arc<Group>, mode: Mode) -> Seccomp {
+        let active = AtomicBool::new(mode.number() != 0);
         let slot = Slot::new(mode);
-        group.slots.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&slot));
-        Seccomp { group, slot }
+        let group = Group { active, slots: Mutex::new(vec![Arc::downgrade(&slot)]) };
+        Seccomp { group: Arc::new(group), slot }
     }
 
     /// What a new process of this thread has.
     pub(crate) fn for_child(&self) -> Seccomp {
         Seccomp::new(self.mode())
+    }
+
+    /// What a new thread has. Others may restrict all threads, but not before it is one of them.
+    pub(crate) fn for_thread(&self) -> Seccomp {
+        let mut slots = self.group.slots();
+        let slot = Slot::new(self.mode());
+        slots.push(Arc::downgrade(&slot));
+        Seccomp { group: self.group.clone(), slot }
     }
 
     /// What this thread may do.
@@ -156,7 +169,7 @@ impl Seccomp {
             Mode::Strict => return Err(Errno(libc::EINVAL)),
             Mode::Filtered(filter) => Some(filter),
         };
-        let slots = self.group.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let slots = self.group.slots();
         let others: Vec<Arc<Slot>> = slots.iter().filter_map(Weak::upgrade).collect();
         if all && let Some(other) = others.iter().find(|slot| !is_ancestor(&slot.mode(), older.as_ref())) {
             return Ok(Some(other.tid.load(Ordering::Relaxed)));
@@ -195,10 +208,7 @@ impl LinuxProcess {
         if !self.seccomp.group.active.load(Ordering::Relaxed) {
             return true;
         }
-        self.seccomp
-            .slot
-            .tid
-            .store(host::call_now(libc::SYS_gettid, &[]).unwrap_or_default() as u32, Ordering::Relaxed);
+        self.seccomp.slot.tid.store(host::thread_id(), Ordering::Relaxed);
         let verdict = match self.seccomp.mode() {
             Mode::Disabled => return true,
             Mode::Strict if self.row(number).is_some_and(|row| STRICT.contains(&row.name)) => return true,

@@ -8,8 +8,6 @@
 mod names;
 mod shapes;
 
-use std::io::Write;
-
 use super::LinuxProcess;
 use super::host::{self, Arg, Errno};
 use super::siginfo::{Fields, SigInfo};
@@ -102,10 +100,12 @@ fn is_readable(fd: i32) -> bool {
     ready != Ok(0)
 }
 
-/// Writes a line. Where nothing can be written, nothing is.
+/// Writes a line at once, so that those of several threads do not mix, and without a lock, which a forked child might
+/// find taken. Where nothing can be written, nothing is.
 fn line(text: &str) {
-    let tid = host::call_now(libc::SYS_gettid, &[]).unwrap_or_default();
-    let _ = std::io::stderr().write_all(format!("{tid} {text}\n").as_bytes());
+    let text = format!("{} {text}\n", host::thread_id());
+    let args = [libc::STDERR_FILENO.into(), Arg::inputs(text.as_bytes()), text.len().into()];
+    let _ = host::call_now(libc::SYS_write, &args);
 }
 
 /// A call begins.

@@ -26,8 +26,7 @@ impl EngineControl for NoEngine {
     fn invalidate(&self, start: u64, end: u64) {
         self.0.borrow_mut().push((start, end));
     }
-    fn before_fork(&self) {}
-    fn after_fork(&self, _: bool) {}
+    fn fork(&self, _: &mut dyn FnMut() -> bool) {}
     fn set_precise_faults(&self, _: bool) {}
 }
 

@@ -1,0 +1,147 @@
+//! Beginning and ending threads.
+
+use std::sync::mpsc::{Sender, channel};
+
+use demotic_ir::CpuState;
+
+use super::signal::hold_signals;
+use crate::linux::LinuxProcess;
+use crate::linux::handlers::process::ChildRegisters;
+use crate::linux::host::{self, Errno};
+use crate::linux::host_signal;
+use crate::linux::syscall::{After, Call, SysResult};
+
+const CLONE_PARENT_SETTID: u32 = libc::CLONE_PARENT_SETTID as u32;
+const CLONE_CHILD_CLEARTID: u32 = libc::CLONE_CHILD_CLEARTID as u32;
+/// What threads always share here.
+const SHARED: u32 = (libc::CLONE_VM | libc::CLONE_SIGHAND) as u32;
+/// What a thread may have a copy of.
+const SEPARABLE: u32 = (libc::CLONE_FILES | libc::CLONE_FS | libc::CLONE_SYSVSEM) as u32;
+
+/// The stack of a thread's host frames. Translated code that calls deeper is left and entered anew.
+const HOST_STACK: usize = 4 << 20;
+
+/// A thread about to begin.
+struct Start {
+    process: LinuxProcess,
+    cpu: Box<CpuState>,
+    registers: ChildRegisters,
+    flags: u32,
+    /// Where the thread's number is written for its parent.
+    parent_tid: u32,
+}
+
+/// `clone` with `CLONE_THREAD`.
+pub(super) fn create(c: &mut Call<'_>, flags: u32, stack: u32) -> SysResult {
+    if flags & SHARED != SHARED {
+        return Err(Errno(libc::EINVAL));
+    }
+    hold_signals()?;
+    let started = start(c, flags, stack);
+    let mask = c.process.signals.mask();
+    c.process.signals.set_mask(mask);
+    started
+}
+
+/// Starts a host thread for a guest thread; gives its number.
+fn start(c: &Call<'_>, flags: u32, stack: u32) -> SysResult {
+    let Some(engine) = c.process.group.engine() else {
+        tracing::warn!(target: "syscall", "this engine runs no threads: clone fails with EAGAIN");
+        return Err(Errno(libc::EAGAIN));
+    };
+    let mut start = Start {
+        process: c.process.new_thread(),
+        cpu: Box::new(c.cpu.clone()),
+        registers: ChildRegisters::of(c, flags, stack),
+        flags,
+        parent_tid: c.uint(2),
+    };
+    if flags & CLONE_CHILD_CLEARTID != 0 {
+        start.process.thread.clear_tid = c.uint(4);
+    }
+    let (sender, receiver) = channel();
+    let group = start.process.group.clone();
+    group.enter();
+    let body = move || {
+        let _fatal = PanicsAreFatal;
+        start.begin(&sender);
+        engine.run(&start.cpu, &mut start.process);
+        host_signal::end_thread();
+        if start.process.exit.is_some() {
+            start.process.terminate();
+        }
+    };
+    if std::thread::Builder::new().stack_size(HOST_STACK).spawn(body).is_err() {
+        group.leave(0);
+        return Err(Errno(libc::EAGAIN));
+    }
+    receiver.recv().map(u64::from).map_err(|_| Errno(libc::EAGAIN))
+}
+
+/// A defect of ours on a further thread ends the process, as one on its first does.
+struct PanicsAreFatal;
+
+impl Drop for PanicsAreFatal {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            std::process::abort();
+        }
+    }
+}
+
+impl Start {
+    /// On the new host thread: does what comes before the guest's first instruction, and tells the parent the number.
+    fn begin(&mut self, parent: &Sender<u32>) {
+        host_signal::begin_thread();
+        let separate = SEPARABLE & !self.flags;
+        if separate != 0 {
+            // The host's threads begin by sharing everything.
+            let _ = host::call_now(libc::SYS_unshare, &[separate.into()]);
+        }
+        let tid = host::thread_id();
+        if self.flags & CLONE_PARENT_SETTID != 0 {
+            // Linux does not look whether this succeeds either.
+            let _ = self.process.memory.write_u32(self.parent_tid, tid);
+        }
+        self.registers.set(&self.process, &mut self.cpu);
+        self.process.abi.set_result(&mut self.cpu, Ok(0));
+        // The parent waits for it, unless the whole process has ended.
+        let _ = parent.send(tid);
+        let mask = self.process.signals.mask();
+        self.process.signals.set_mask(mask);
+    }
+}
+
+/// Ends the calling thread.
+pub(crate) fn exit(c: &mut Call<'_>) -> SysResult {
+    hold_signals()?;
+    c.process.end_thread(c.int(0) & 0xff);
+    c.after = After::KeepRegisters;
+    Ok(0)
+}
+
+pub(crate) fn set_tid_address(c: &mut Call<'_>) -> SysResult {
+    c.process.thread.clear_tid = c.uint(0);
+    Ok(u64::from(host::thread_id()))
+}
+
+/// Bytes of the guests' `struct robust_list_head`.
+const ROBUST_LIST_HEAD: u32 = 12;
+
+pub(crate) fn set_robust_list(c: &mut Call<'_>) -> SysResult {
+    if c.uint(1) != ROBUST_LIST_HEAD {
+        return Err(Errno(libc::EINVAL));
+    }
+    c.process.thread.robust_list = c.uint(0);
+    Ok(0)
+}
+
+/// `get_robust_list(tid, &head, &size)`, for the calling thread.
+pub(crate) fn get_robust_list(c: &mut Call<'_>) -> SysResult {
+    if c.uint(0) != 0 && c.uint(0) != host::thread_id() {
+        return Err(Errno(libc::EPERM));
+    }
+    c.memory().write_u32(c.uint(2), ROBUST_LIST_HEAD)?;
+    c.memory().write_u32(c.uint(1), c.process.thread.robust_list)?;
+    Ok(0)
+}
