@@ -8,6 +8,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
 use clap::CommandFactory;
+use demotic_runtime::linux::Started;
 
 use crate::failure::Failure;
 use crate::flags::Cli;
@@ -25,8 +26,8 @@ pub(crate) struct Prepared {
 /// Commands whose last arguments are a guest's command line.
 const GUEST_COMMANDS: [&str; 2] = ["run", "compare"];
 
-/// Names under which demotic behaves as `demotic run`, besides the same with `-static`.
-const QEMU_NAMES: [&str; 4] = ["qemu-arm", "qemu-armhf", "qemu-mipsel", "qemu-mips"];
+/// Under `qemu-` and one of these, also with `-static` or `-binfmt-P` behind it, demotic behaves as `demotic run`.
+const QEMU_GUESTS: [&str; 5] = ["arm", "armeb", "armhf", "mipsel", "mips"];
 
 /// Where the arguments come from.
 pub(crate) struct Given<'a> {
@@ -34,8 +35,8 @@ pub(crate) struct Given<'a> {
     pub(crate) args: Vec<OsString>,
     /// Looks up environment variables.
     pub(crate) env: &'a dyn Fn(&str) -> Option<OsString>,
-    /// The kernel has started us for a guest program, and has put the name that this is called by behind its path.
-    pub(crate) name_follows: bool,
+    /// How the kernel has started us, for a guest program perhaps.
+    pub(crate) started: Started,
 }
 
 /// Prepares the arguments.
@@ -43,11 +44,11 @@ pub(crate) struct Given<'a> {
 /// # Errors
 /// When an option of qemu-user is used that is not there.
 pub(crate) fn prepare(given: Given<'_>) -> Result<Prepared, Failure> {
-    let Given { args, env, name_follows } = given;
+    let Given { args, env, started } = given;
     let mut args = args.into_iter();
     let own_name = args.next().unwrap_or_else(|| "demotic".into());
     let given: Vec<OsString> = args.collect();
-    let as_qemu = is_qemu_name(&own_name);
+    let (as_qemu, as_binfmt) = as_qemu(&own_name);
     let syntax = Syntax::new();
     let first = syntax.first_operand(&given);
     if asks_for_help(&given[..first]) && (first > 0 || as_qemu) && !syntax.is_command(given.get(first)) {
@@ -72,26 +73,21 @@ pub(crate) fn prepare(given: Given<'_>) -> Result<Prepared, Failure> {
     translate_environment(&mut prepared, env)?;
     let end = syntax.first_operand(guest_part);
     translate_options(&mut prepared, &syntax, &guest_part[..end])?;
-    shield_guest(&mut prepared, &guest_part[end..], name_follows);
+    if let Some(fd) = started.program {
+        prepared.args.push(format!("--exec-fd={fd}").into());
+    }
+    shield_guest(&mut prepared, &guest_part[end..], as_binfmt || started.name_follows);
     Ok(prepared)
 }
 
-/// Whether binfmt_misc has started us with its flag P (`AT_FLAGS_PRESERVE_ARGV0`).
-///
-/// # Errors
-/// When the auxiliary vector cannot be read; nothing then says so.
-pub(crate) fn started_by_binfmt() -> std::io::Result<bool> {
-    const AT_FLAGS: u64 = 8;
-    const PRESERVE_ARGV0: u64 = 1;
-    let auxv = std::fs::read("/proc/self/auxv")?;
-    let (words, _) = auxv.as_chunks::<8>();
-    let words: Vec<u64> = words.iter().map(|word| u64::from_ne_bytes(*word)).collect();
-    Ok(words.chunks_exact(2).any(|entry| entry[0] == AT_FLAGS && entry[1] & PRESERVE_ARGV0 != 0))
-}
-
-fn is_qemu_name(own_name: &OsStr) -> bool {
+/// Whether our own name is one of qemu's, and whether it says that the guest program's name follows its path, as the names do
+/// under which Debian registered qemu with binfmt_misc when that had to be said so.
+fn as_qemu(own_name: &OsStr) -> (bool, bool) {
     let name = Path::new(own_name).file_name().and_then(OsStr::to_str).unwrap_or("");
-    QEMU_NAMES.contains(&name.strip_suffix("-static").unwrap_or(name))
+    let (name, binfmt) = name.strip_suffix("-binfmt-P").map_or((name, false), |name| (name, true));
+    let name = name.strip_suffix("-static").unwrap_or(name);
+    let guest = name.strip_prefix("qemu-").or(binfmt.then_some(name));
+    (guest.is_some_and(|guest| QEMU_GUESTS.contains(&guest)), binfmt)
 }
 
 fn asks_for_help(options: &[OsString]) -> bool {
@@ -190,11 +186,29 @@ fn translate(to: &mut Prepared, option: &QemuOption, name: &str, value: OsString
         Meaning::Same(ours) => to.args.push(ours.into()),
         Meaning::Ignored(why) => to.notes.push(format!("{name} is ignored: {why}")),
         Meaning::Missing(advice) => return missing(name, advice),
+        Meaning::StackSize => match stack_size(&value) {
+            Some(bytes) => to.args.push(join("--stack-size", OsStr::new(&bytes.to_string()))),
+            None => return Err(Failure::usage(format!("{name} {}: not a size", value.display()))),
+        },
         Meaning::PageSize if value == "4096" => {}
         Meaning::PageSize => return missing(name, "the guest's pages have 4096 bytes"),
         Meaning::LogItems => return log_items(to, name, &value),
     }
     Ok(())
+}
+
+/// A size as qemu takes it: a number as in C, perhaps with `k` or `M` behind it.
+fn stack_size(value: &OsStr) -> Option<u64> {
+    let value = value.to_str()?;
+    let (digits, unit) = match value.strip_suffix(['k', 'K']) {
+        Some(digits) => (digits, 1 << 10),
+        None => value.strip_suffix('M').map_or((value, 1), |digits| (digits, 1 << 20)),
+    };
+    let number = match digits.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16),
+        None => digits.parse(),
+    };
+    number.ok()?.checked_mul(unit)
 }
 
 /// `--option=value`, so that a value may begin with a dash.
@@ -254,7 +268,7 @@ mod tests {
         let lookup =
             |name: &str| env.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value));
         let args = args.iter().map(OsString::from).collect();
-        let given = Given { args, env: &lookup, name_follows: false };
+        let given = Given { args, env: &lookup, started: Started::default() };
         let prepared = prepare(given).map_err(|f| f.message)?;
         Ok(prepared.args.into_iter().map(|a| a.into_string().unwrap()).collect())
     }
@@ -296,6 +310,11 @@ mod tests {
             prepared(&["demotic", "-L", "/sys", "-cpu", "max", "-strace", "-E", "A=-b", "prog"])[2..],
             ["--sysroot=/sys", "--cpu=max", "--strace", "--env=A=-b", "--", "prog"]
         );
+        assert_eq!(
+            prepared(&["demotic", "--s", "0x20k", "-r", "5.10", "--seed", "7", "-t", "x", "prog"])[2..],
+            ["--stack-size=32768", "--uname=5.10", "--seed=7", "--", "prog"]
+        );
+        assert!(prepare_with(&["demotic", "-s", "much", "prog"], &[]).is_err());
         assert_eq!(prepared(&["/usr/bin/qemu-arm-static", "list"])[1..], ["run", "--", "list"]);
         assert_eq!(prepared(&["qemu-arm", "-version"])[1..], ["--version"]);
         assert_eq!(prepared(&["demotic", "-d", "strace,unimp", "prog"])[2..4], ["--strace", "--log=warn"]);
@@ -303,10 +322,15 @@ mod tests {
 
     #[test]
     fn binfmt_says_what_the_program_is_called() {
-        let args = ["qemu-arm", "/bin/busybox", "ls", "-l"].map(OsString::from).to_vec();
-        let given = Given { args, env: &|_| None, name_follows: true };
-        let args = prepare(given).unwrap().args;
-        assert_eq!(args[1..], ["run", "--argv0=ls", "--", "/bin/busybox", "-l"]);
+        let prepared = |own: &str, started| {
+            let args = [own, "/bin/busybox", "ls", "-l"].map(OsString::from).to_vec();
+            prepare(Given { args, env: &|_| None, started }).unwrap().args.split_off(1)
+        };
+        let named = ["run", "--argv0=ls", "--", "/bin/busybox", "-l"];
+        assert_eq!(prepared("demotic", Started { name_follows: true, ..Started::default() }), named);
+        assert_eq!(prepared("/usr/libexec/qemu-binfmt/arm-binfmt-P", Started::default()), named);
+        let open = Started { program: Some(3), ..Started::default() };
+        assert_eq!(prepared("qemu-arm", open), ["run", "--exec-fd=3", "--", "/bin/busybox", "ls", "-l"]);
     }
 
     #[test]

@@ -136,6 +136,15 @@ pub(crate) struct GuestFlags {
     /// Log system calls to stderr [qemu: QEMU_STRACE].
     #[arg(long)]
     pub(crate) strace: bool,
+    /// The size of the guest's stack; by default the limit that `ulimit -s` sets [qemu: -s, QEMU_STACK_SIZE].
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) stack_size: Option<u64>,
+    /// The kernel release that the guest sees; by default the host's [qemu: -r, QEMU_UNAME].
+    #[arg(long, value_name = "RELEASE")]
+    pub(crate) uname: Option<String>,
+    /// Makes the random bytes that a program is started with the same each time [qemu: -seed, QEMU_RAND_SEED].
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
 }
 
 /// A program and its arguments.
@@ -162,6 +171,12 @@ pub(crate) struct RunFlags {
     /// Guest.
     #[command(flatten)]
     pub(crate) guest: GuestFlags,
+    /// Read the program from an inherited descriptor (of the guest's `execve`, and of binfmt_misc).
+    #[arg(long, value_name = "N", hide = true)]
+    pub(crate) exec_fd: Option<i32>,
+    /// Where our own executable is, for when `/proc` does not tell (of the guest's `execve`).
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub(crate) own_executable: Option<PathBuf>,
     /// Program.
     #[command(flatten)]
     pub(crate) program: ProgramFlags,

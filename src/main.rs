@@ -16,7 +16,9 @@ mod table;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::builder::Resettable;
+use clap::{CommandFactory, FromArgMatches};
+use demotic_runtime::linux::Started;
 
 use arguments::Given;
 use failure::Failure;
@@ -33,15 +35,26 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<ExitCode, Failure> {
+    let started = Started::now();
     let prepared = arguments::prepare(Given {
         args: std::env::args_os().collect(),
-        env: &|name| std::env::var_os(name),
-        name_follows: arguments::started_by_binfmt().unwrap_or(false),
+        env: &|name| if started.secure { None } else { std::env::var_os(name) },
+        started,
     })?;
-    let cli = Cli::parse_from(prepared.args);
+    let mut command = Cli::command();
+    if started.secure {
+        command = without_variables(command);
+    }
+    let matches = command.get_matches_from(prepared.args);
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     logging::start(&cli.log)?;
     for note in prepared.notes {
         tracing::debug!(target: "options", "{note}");
     }
-    commands::dispatch(cli.command)
+    commands::dispatch(cli.command, &cli.log)
+}
+
+/// The same options, none of which has a variable in the environment: that is the work of a caller with fewer rights.
+fn without_variables(command: clap::Command) -> clap::Command {
+    command.mut_args(|arg| arg.env(Resettable::Reset)).mut_subcommands(without_variables)
 }

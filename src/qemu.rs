@@ -13,6 +13,8 @@ pub(crate) enum Meaning {
     LogItems,
     /// `-p`: the page size.
     PageSize,
+    /// `-s`: the size of the stack.
+    StackSize,
 }
 
 /// An option of qemu-user.
@@ -36,7 +38,7 @@ const fn option(name: &'static str, env: &'static str, meaning: Meaning) -> Qemu
     QemuOption { name, env, value: true, meaning }
 }
 
-use Meaning::{Ignored, LogItems, Missing, PageSize, Same};
+use Meaning::{Ignored, LogItems, Missing, PageSize, Same, StackSize};
 
 /// All of them.
 pub(crate) static OPTIONS: &[QemuOption] = &[
@@ -51,6 +53,9 @@ pub(crate) static OPTIONS: &[QemuOption] = &[
     option("D", "QEMU_LOG_FILENAME", Same("--log-file")),
     option("d", "QEMU_LOG", LogItems),
     option("p", "QEMU_PAGESIZE", PageSize),
+    option("s", "QEMU_STACK_SIZE", StackSize),
+    option("r", "QEMU_UNAME", Same("--uname")),
+    option("seed", "QEMU_RAND_SEED", Same("--seed")),
     flag(
         "singlestep",
         "QEMU_SINGLESTEP",
@@ -73,9 +78,7 @@ pub(crate) static OPTIONS: &[QemuOption] = &[
         "QEMU_GDB",
         Missing("there is no gdb server; try `demotic explain PROGRAM:ADDRESS`, --strace or --lockstep"),
     ),
-    option("s", "QEMU_STACK_SIZE", Missing("set the stack's size with `ulimit -s` before demotic")),
-    option("r", "QEMU_UNAME", Missing("the guest sees the host's kernel release")),
-    option("seed", "QEMU_RAND_SEED", Missing("the guest's random numbers are the host's")),
+    option("t", "QEMU_RTSIG_MAP", Ignored("the guest has all of the host's real-time signals")),
     option("dfilter", "QEMU_DFILTER", Missing("try `demotic explain PROGRAM:ADDRESS`")),
     option("trace", "QEMU_TRACE", Missing("try --log, or --strace for system calls")),
     option("plugin", "QEMU_PLUGIN", Missing("demotic has no plugins")),

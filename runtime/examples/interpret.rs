@@ -29,13 +29,14 @@ fn options() -> Option<LaunchOptions> {
         match arg.to_str() {
             Some("--strace") => {
                 options.strace = true;
-                options.exec_prefix.push(arg);
+                options.restart.prefix.push(arg);
             }
             Some("--sysroot") => {
                 let root = args.next()?;
-                options.exec_prefix.extend([arg, root.clone()]);
+                options.restart.prefix.extend([arg, root.clone()]);
                 options.sysroot = Some(root.into());
             }
+            Some("--exec-fd") => options.program_fd = Some(args.next()?.to_str()?.parse().ok()?),
             Some("--argv0") => options.argv0 = Some(args.next()?),
             Some("--") => {
                 options.program = args.next()?.into();

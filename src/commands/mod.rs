@@ -12,15 +12,15 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use crate::failure::Failure;
-use crate::flags::Command;
+use crate::flags::{Command, LogFlags};
 
 /// Does a command.
 ///
 /// # Errors
 /// What the user is told.
-pub(crate) fn dispatch(command: Command) -> Result<ExitCode, Failure> {
+pub(crate) fn dispatch(command: Command, log: &LogFlags) -> Result<ExitCode, Failure> {
     match command {
-        Command::Run(flags) => run::run(&flags),
+        Command::Run(flags) => run::run(&flags, log),
         Command::Boot(flags) => boot::boot(&flags),
         Command::Compare(flags) => compare::compare(&flags),
         Command::Explain(flags) => explain::explain(&flags).and_then(|text| print(&text)),

@@ -2,18 +2,19 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
 use demotic_ir::Memory;
-use demotic_runtime::linux::LinuxProcess;
+use demotic_runtime::linux::{LinuxProcess, Restart, own_executable};
 use demotic_runtime::loader::{self, Launch, LaunchError, LaunchOptions};
 use demotic_translator::{EngineOptions, MemoryModel, Vcpu};
 
 use super::print;
 use crate::failure::{CANNOT_RUN, Failure, NOT_FOUND};
-use crate::flags::{GuestFlags, RunFlags};
+use crate::flags::{GuestFlags, LogFlags, RunFlags};
 use crate::guest;
 use crate::lockstep;
 use crate::report::Report;
@@ -22,11 +23,12 @@ use crate::report::Report;
 ///
 /// # Errors
 /// When the program cannot be started.
-pub(crate) fn run(flags: &RunFlags) -> Result<ExitCode, Failure> {
+pub(crate) fn run(flags: &RunFlags, log: &LogFlags) -> Result<ExitCode, Failure> {
     if flags.guest.cpu.as_deref() == Some("help") {
         return print(&guest::cpu_help());
     }
-    let Launch { mut process, cpu, kind } = loader::load(&launch_options(flags)).map_err(launch_failure)?;
+    let Launch { mut process, cpu, kind } =
+        loader::load(&launch_options(flags, log)).map_err(launch_failure)?;
     let arch = guest::architecture(kind);
     if flags.lockstep {
         lockstep::run(process, &cpu, arch)?.terminate();
@@ -60,16 +62,21 @@ fn launch_failure(error: LaunchError) -> Failure {
     Failure::new(error.to_string()).with_status(status)
 }
 
-fn launch_options(flags: &RunFlags) -> LaunchOptions {
+fn launch_options(flags: &RunFlags, log: &LogFlags) -> LaunchOptions {
+    let executable = flags.own_executable.clone().or_else(own_executable);
     LaunchOptions {
         program: flags.program.program.clone(),
+        program_fd: flags.exec_fd,
         args: flags.program.args.clone(),
         argv0: flags.guest.argv0.clone(),
         envp: environment(&flags.guest, std::env::vars_os()),
         sysroot: flags.guest.sysroot.clone(),
-        exec_prefix: exec_prefix(flags),
+        restart: Restart { prefix: restart_options(flags, log, executable.as_deref()), executable },
         cpu: flags.guest.cpu.clone(),
         strace: flags.guest.strace,
+        stack_size: flags.guest.stack_size,
+        uname: flags.guest.uname.clone(),
+        seed: flags.guest.seed,
     }
 }
 
@@ -114,26 +121,31 @@ fn assignments(list: &OsStr) -> Vec<OsString> {
     parts.into_iter().map(|part| OsStr::from_bytes(&part).to_owned()).collect()
 }
 
-/// The options with which a program that the guest executes is run.
-fn exec_prefix(flags: &RunFlags) -> Vec<OsString> {
-    let engine = &flags.engine;
-    let mut prefix: Vec<OsString> = vec!["run".into()];
-    if flags.lockstep {
-        prefix.push("--lockstep".into());
-    } else {
-        let hot = engine.hot.to_string();
-        prefix.extend(["--engine".into(), engine.engine.name().into(), "--hot".into(), hot.into()]);
+/// The options with which a program that the guest executes is run. That program may have another directory as its current
+/// one.
+fn restart_options(flags: &RunFlags, log: &LogFlags, executable: Option<&Path>) -> Vec<OsString> {
+    let (engine, guest) = (&flags.engine, &flags.guest);
+    let mut options: Vec<OsString> = vec!["run".into()];
+    let mut option = |name: &str, value: Option<OsString>| {
+        if let Some(value) = value {
+            options.extend([name.into(), value]);
+        }
+    };
+    let path = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).into();
+    if !flags.lockstep {
+        option("--engine", Some(engine.engine.name().into()));
+        option("--hot", Some(engine.hot.to_string().into()));
     }
-    if let Some(root) = &flags.guest.sysroot {
-        prefix.extend(["--sysroot".into(), root.into()]);
-    }
-    if let Some(cpu) = &flags.guest.cpu {
-        prefix.extend(["--cpu".into(), cpu.into()]);
-    }
-    if flags.guest.strace {
-        prefix.push("--strace".into());
-    }
-    prefix
+    option("--log", log.log.as_ref().map(Into::into));
+    option("--log-file", log.log_file.as_deref().map(path));
+    option("--sysroot", guest.sysroot.as_deref().map(path));
+    option("--stack-size", guest.stack_size.map(|size| size.to_string().into()));
+    option("--uname", guest.uname.as_ref().map(Into::into));
+    option("--seed", guest.seed.map(|seed| seed.to_string().into()));
+    option("--own-executable", executable.map(Into::into));
+    let switches = [(flags.lockstep, "--lockstep"), (guest.strace, "--strace")];
+    options.extend(switches.into_iter().filter(|(on, _)| *on).map(|(_, name)| name.into()));
+    options
 }
 
 #[cfg(test)]
@@ -148,6 +160,9 @@ mod tests {
             argv0: None,
             cpu: None,
             strace: false,
+            stack_size: None,
+            uname: None,
+            seed: None,
         }
     }
 

@@ -6,6 +6,7 @@ mod busybox;
 mod dynamic;
 mod errors;
 mod examples;
+mod exec;
 mod guests;
 mod process;
 mod strace;
@@ -27,5 +28,6 @@ fn main() -> ExitCode {
     trials.extend(binfmt::trials());
     trials.extend(dynamic::trials());
     trials.extend(strace::trials());
+    trials.extend(exec::trials());
     libtest_mimic::run(&arguments, trials).exit_code()
 }

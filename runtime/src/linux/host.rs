@@ -7,7 +7,9 @@
 
 use std::arch::global_asm;
 use std::ffi::CStr;
+use std::fs::File;
 use std::marker::PhantomData;
+use std::os::fd::FromRawFd;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A host error number; host numbering everywhere inside the runtime, the guest's only in its registers.
@@ -475,15 +477,61 @@ pub(crate) fn last_errno() -> Errno {
     Errno(std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EINVAL))
 }
 
-/// Replaces the process; returns only if that fails. The strings must not contain zero bytes.
-pub(crate) fn execve(path: &CStr, argv: &[std::ffi::CString], envp: &[std::ffi::CString]) -> Errno {
+/// Replaces the process by the program that `dir`, `path` and `flags` name as for `execveat`; returns only if that fails.
+/// The strings must not contain zero bytes.
+pub(crate) fn execveat(
+    dir: i32,
+    path: &CStr,
+    argv: &[std::ffi::CString],
+    envp: &[std::ffi::CString],
+    flags: i32,
+) -> Errno {
     let pointers = |strings: &[std::ffi::CString]| -> Vec<*const libc::c_char> {
         strings.iter().map(|s| s.as_ptr()).chain([std::ptr::null()]).collect()
     };
     let (argv, envp) = (pointers(argv), pointers(envp));
     // SAFETY: zero-terminated arrays of pointers to strings that outlive the call.
-    unsafe { libc::execve(path.as_ptr(), argv.as_ptr(), envp.as_ptr()) };
+    unsafe { libc::syscall(libc::SYS_execveat, dir, path.as_ptr(), argv.as_ptr(), envp.as_ptr(), flags) };
     last_errno()
+}
+
+/// The same for a path.
+pub(crate) fn execve(path: &CStr, argv: &[std::ffi::CString], envp: &[std::ffi::CString]) -> Errno {
+    execveat(libc::AT_FDCWD, path, argv, envp, 0)
+}
+
+/// Does a host system call that makes a descriptor.
+pub(crate) fn new_file(number: i64, args: &[Arg<'_>]) -> Result<File, Errno> {
+    let fd = call_now(number, args)?;
+    // SAFETY: the descriptor is new, and nobody else knows it.
+    Ok(unsafe { File::from_raw_fd(fd as i32) })
+}
+
+/// Takes over an inherited descriptor as a file that programs do not inherit.
+pub(crate) fn take_file(fd: i32) -> Result<File, Errno> {
+    let taken = new_file(libc::SYS_fcntl, &[fd.into(), libc::F_DUPFD_CLOEXEC.into(), 0.into()])?;
+    call_now(libc::SYS_close, &[fd.into()])?;
+    Ok(taken)
+}
+
+/// An entry of our own auxiliary vector.
+pub(crate) fn auxiliary_entry(tag: u64) -> Option<u64> {
+    // SAFETY: an entry that is missing gives 0 and this error, which is the thread's own.
+    unsafe {
+        *libc::__errno_location() = 0;
+        let value = libc::getauxval(tag);
+        (value != 0 || *libc::__errno_location() != libc::ENOENT).then_some(value)
+    }
+}
+
+/// The time of a clock, by way of the host's vDSO where that knows the clock.
+pub(crate) fn clock_time(clock: i32) -> Result<libc::timespec, Errno> {
+    let mut time = libc::timespec::zeroed();
+    // SAFETY: writes one structure.
+    match unsafe { libc::clock_gettime(clock, &raw mut time) } {
+        0 => Ok(time),
+        _ => Err(last_errno()),
+    }
 }
 
 /// User and group, real and effective.

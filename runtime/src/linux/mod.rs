@@ -18,6 +18,7 @@ mod proc_files;
 mod seccomp;
 mod siginfo;
 mod signals;
+mod started;
 mod structure;
 mod syscall;
 mod threads;
@@ -42,6 +43,7 @@ use siginfo::{Fields, SigInfo};
 use signals::Signals;
 use threads::{ThreadGroup, ThreadState};
 
+pub use started::{Started, own_executable};
 pub use syscall::{ARM_EABI, ArgKind, MIPS_O32, Support, Syscall};
 pub use threads::ThreadEngine;
 
@@ -54,11 +56,24 @@ pub enum ExitStatus {
     Signal(i32),
 }
 
+/// How our own executable is started for another guest program.
+#[derive(Clone, Default, Debug)]
+pub struct Restart {
+    /// Where it is, for when `/proc` does not say so.
+    pub executable: Option<PathBuf>,
+    /// The arguments that make it run a program in the same manner. The guest's `execve` adds `--cpu NAME` (if one was asked
+    /// for, and the program is for the same architecture), `--exec-fd N` (if the program is to be read from an inherited
+    /// descriptor), `--argv0 NAME -- PROGRAM ARGUMENTS`.
+    pub prefix: Vec<OsString>,
+}
+
 /// What a process knows of how it was started.
 #[derive(Clone, Debug)]
 pub struct ProcessInfo {
     /// The program's absolute path.
     pub program: PathBuf,
+    /// The path that it was executed by: a script's, if it runs one.
+    pub executed_as: PathBuf,
     /// Its arguments.
     pub argv: Vec<OsString>,
     /// Its auxiliary vector, as it is on the stack.
@@ -67,8 +82,12 @@ pub struct ProcessInfo {
     pub stack: StackContents,
     /// Where absolute paths are looked up first.
     pub sysroot: Option<PathBuf>,
-    /// The arguments to our own executable that start another guest program in the same manner.
-    pub exec_prefix: Vec<OsString>,
+    /// How another guest program is started in the same manner.
+    pub restart: Restart,
+    /// The processor that was asked for by name.
+    pub cpu: Option<String>,
+    /// The kernel release that `uname` gives, if not the host's.
+    pub uname: Option<String>,
     /// Log system calls to stderr.
     pub strace: bool,
 }
@@ -125,7 +144,7 @@ impl LinuxProcess {
     /// The kernel side of a program that has just been loaded. To be called on the thread that will run it.
     pub(crate) fn new(memory: UserMemory, kind: GuestKind, info: ProcessInfo) -> LinuxProcess {
         let signals = Signals::inherited();
-        handlers::misc::set_name(&info.program);
+        handlers::misc::set_name(&info);
         LinuxProcess {
             memory,
             kind,

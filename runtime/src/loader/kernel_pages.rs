@@ -1,13 +1,16 @@
-//! The pages that a kernel maps into programs: code that ends signal handlers, and on ARM the user helpers at 0xffff0000
-//! (Linux, Documentation/arch/arm/kernel_user_helpers.rst). They hold real guest code, which is translated like any other.
+//! The pages that a kernel maps into programs: the vDSO (`vdso/` has its sources), and on ARM the user helpers at 0xffff0000
+//! (Linux, Documentation/arch/arm/kernel_user_helpers.rst). In one or the other is the code that ends signal handlers. They
+//! hold real guest code, which is translated like any other.
 
 use super::elf::GuestKind;
 use crate::memory::{MapError, PAGE_SIZE, Prot, UserMemory};
 
-/// Where ARM's page is.
+/// Where ARM's page of helpers is.
 const ARM_BASE: u32 = 0xffff_0000;
-/// Where the page of MIPS is: above the stack.
-const MIPS_BASE: u32 = 0x7fff_7000;
+/// Where the vDSO is on ARM: above the stack.
+const ARM_VDSO: u32 = 0xfffe_f000;
+/// Where it is on MIPS, likewise.
+const MIPS_VDSO: u32 = 0x7fff_7000;
 
 /// Code that a signal handler returns to.
 #[derive(Clone, Copy, Debug)]
@@ -31,10 +34,10 @@ impl SigreturnCode {
         Trampoline { addr: ARM_BASE + offset, code: [mov, 0xef00_0000] }
     }
 
-    /// `li $v0, NUMBER; syscall`.
+    /// `li $v0, NUMBER; syscall`, in the vDSO.
     pub(crate) fn mips(self, rt: bool) -> Trampoline {
-        let (offset, li) = if rt { (0, 0x2402_1061) } else { (8, 0x2402_1017) };
-        Trampoline { addr: MIPS_BASE + offset, code: [li, 0x0000_000c] }
+        let (offset, li) = if rt { (0x804, 0x2402_1061) } else { (0x814, 0x2402_1017) };
+        Trampoline { addr: MIPS_VDSO + offset, code: [li, 0x0000_000c] }
     }
 }
 
@@ -103,22 +106,31 @@ const CODE: &[(u32, &[u32])] = &[
     (0xffc, &[5]),
 ];
 
-/// Maps the pages of a kind of guest.
-pub(super) fn map(memory: &UserMemory, kind: GuestKind) -> Result<(), MapError> {
-    let mut page = Page { bytes: [0; PAGE_SIZE as usize], big: memory.is_big() };
-    let base = match kind {
-        GuestKind::Arm { .. } => {
-            CODE.iter().for_each(|&(offset, words)| page.put(offset, words));
-            page.put_trampolines(ARM_BASE, [false, true].map(|rt| SIGRETURN_CODE.arm(rt)));
-            ARM_BASE
-        }
-        GuestKind::Mips { .. } => {
-            page.put_trampolines(MIPS_BASE, [false, true].map(|rt| SIGRETURN_CODE.mips(rt)));
-            MIPS_BASE
-        }
-    };
-    memory.map_special(base, PAGE_SIZE, Prot::READ | Prot::WRITE, "[vectors]")?;
-    memory.write_bytes(base, &page.bytes).map_err(|_| MapError::Host(libc::EFAULT))?;
+/// A vDSO's image, and where it is mapped.
+fn vdso(kind: GuestKind) -> (&'static [u8], u32) {
+    match kind {
+        GuestKind::Arm { .. } => (include_bytes!("../../vdso/arm.so"), ARM_VDSO),
+        GuestKind::Mips { .. } if kind.is_big() => (include_bytes!("../../vdso/mips.so"), MIPS_VDSO),
+        GuestKind::Mips { .. } => (include_bytes!("../../vdso/mipsel.so"), MIPS_VDSO),
+    }
+}
+
+/// Maps the pages of a kind of guest; gives the address of its vDSO.
+pub(super) fn map(memory: &UserMemory, kind: GuestKind) -> Result<u32, MapError> {
+    if let GuestKind::Arm { .. } = kind {
+        let mut page = Page { bytes: [0; PAGE_SIZE as usize], big: memory.is_big() };
+        CODE.iter().for_each(|&(offset, words)| page.put(offset, words));
+        page.put_trampolines(ARM_BASE, [false, true].map(|rt| SIGRETURN_CODE.arm(rt)));
+        map_page(memory, ARM_BASE, &page.bytes, "[vectors]")?;
+    }
+    let (image, base) = vdso(kind);
+    map_page(memory, base, image, "[vdso]")?;
+    Ok(base)
+}
+
+fn map_page(memory: &UserMemory, base: u32, bytes: &[u8], name: &'static str) -> Result<(), MapError> {
+    memory.map_special(base, PAGE_SIZE, Prot::READ | Prot::WRITE, name)?;
+    memory.write_bytes(base, bytes).map_err(|_| MapError::Host(libc::EFAULT))?;
     memory.protect_special(base, PAGE_SIZE, Prot::READ | Prot::EXEC)
 }
 
@@ -137,6 +149,53 @@ impl Page {
     fn put_trampolines(&mut self, base: u32, trampolines: [Trampoline; 2]) {
         for trampoline in trampolines {
             self.put(trampoline.addr - base, &trampoline.code);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use goblin::elf::Elf;
+
+    use super::*;
+
+    const IMAGES: [(&[u8], bool); 3] = [
+        (include_bytes!("../../vdso/arm.so"), false),
+        (include_bytes!("../../vdso/mipsel.so"), false),
+        (include_bytes!("../../vdso/mips.so"), true),
+    ];
+
+    #[test]
+    fn images_have_the_names_of_the_kernel_and_fit_a_page() {
+        for (image, _) in IMAGES {
+            let elf = Elf::parse(image).expect("a valid file");
+            assert!(image.len() <= PAGE_SIZE as usize);
+            assert_eq!(elf.soname, Some("linux-vdso.so.1"));
+            let names: Vec<&str> =
+                elf.dynsyms.iter().filter_map(|s| elf.dynstrtab.get_at(s.st_name)).collect();
+            for name in ["clock_gettime", "clock_gettime64", "clock_getres", "gettimeofday"] {
+                assert!(names.contains(&format!("__vdso_{name}").as_str()), "{name} is not in {names:?}");
+            }
+            let versions = elf.verdef.as_ref().expect("versions");
+            let mut names =
+                versions.iter().flat_map(|v| v.iter().map(|aux| aux.vda_name).collect::<Vec<_>>());
+            assert!(names.any(|name| elf.dynstrtab.get_at(name) == Some("LINUX_2.6")));
+        }
+    }
+
+    #[test]
+    fn trampolines_are_where_signal_frames_expect_them() {
+        for (image, big) in &IMAGES[1..] {
+            let elf = Elf::parse(image).expect("a valid file");
+            for (name, rt) in [("__vdso_sigreturn", false), ("__vdso_rt_sigreturn", true)] {
+                let symbol = elf.dynsyms.iter().find(|s| elf.dynstrtab.get_at(s.st_name) == Some(name));
+                let offset = symbol.expect("it is exported").st_value as usize;
+                let Trampoline { addr, code } = SIGRETURN_CODE.mips(rt);
+                assert_eq!(addr, MIPS_VDSO + offset as u32);
+                let bytes =
+                    code.map(|word| if *big { word.to_be_bytes() } else { word.to_le_bytes() }).concat();
+                assert_eq!(image[offset..offset + 8], bytes[..]);
+            }
         }
     }
 }

@@ -6,33 +6,39 @@ mod elf;
 mod image;
 mod kernel_pages;
 mod mips;
+mod script;
 mod stack;
 mod sysroot;
 
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use demotic_arm::state as arm;
 use demotic_ir::CpuState;
 use demotic_mips::state as mips_state;
 
-use crate::linux::{LinuxProcess, ProcessInfo};
+use crate::linux::host::{self, Errno};
+use crate::linux::{LinuxProcess, ProcessInfo, Restart};
 use crate::memory::{MapError, MemoryLayout, UserMemory};
 
 pub use elf::{ElfError, ElfFile, FloatAbi, GuestKind, UnknownCpu};
 pub(crate) use kernel_pages::SIGRETURN_CODE;
 pub use mips::FpAbi;
+pub(crate) use script::{Script, Start};
 pub use stack::StackContents;
 pub(crate) use stack::{hwcap, hwcap2, machine, platform};
 
 /// Everything that is needed to start a program.
 #[derive(Clone, Debug, Default)]
 pub struct LaunchOptions {
-    /// The program's file.
+    /// The program's file: an ELF file, or a script that such a file runs.
     pub program: PathBuf,
+    /// An inherited descriptor to read the program from, whatever `program` says; it is closed.
+    pub program_fd: Option<i32>,
     /// Its arguments, without the name it is called by.
     pub args: Vec<OsString>,
     /// The name it is called by, if that is not `program`.
@@ -42,13 +48,18 @@ pub struct LaunchOptions {
     /// Where absolute paths are looked up first (`-L`, `QEMU_LD_PREFIX`). Without it, a dynamic program whose interpreter
     /// the host does not have is given the root of a cross compiler's libraries that does.
     pub sysroot: Option<PathBuf>,
-    /// The arguments to give to our own executable so that it runs another guest program in the same manner. The guest's
-    /// `execve` adds `--argv0 NAME -- PROGRAM ARGUMENTS`.
-    pub exec_prefix: Vec<OsString>,
+    /// How the guest's `execve` starts another guest program.
+    pub restart: Restart,
     /// The name of the processor, if not the one that the program asks for.
     pub cpu: Option<String>,
     /// Log system calls to stderr as `strace` does.
     pub strace: bool,
+    /// Bytes of stack; the host's limit otherwise.
+    pub stack_size: Option<u64>,
+    /// The kernel release that the guest sees; the host's otherwise.
+    pub uname: Option<String>,
+    /// What `AT_RANDOM`'s bytes are made from; chance otherwise.
+    pub seed: Option<u64>,
 }
 
 /// A loaded program.
@@ -122,22 +133,61 @@ pub fn identify(path: &Path) -> Result<ElfFile, LaunchError> {
     ElfFile::read(file, path).map_err(|error| LaunchError::Elf { path: path.to_owned(), error })
 }
 
+/// A program that has been found, with what its file asks for.
+struct Found {
+    program: ElfFile,
+    /// The name that it is called by, and its arguments.
+    argv: Vec<OsString>,
+}
+
+/// Opens the program. A script stands for its interpreter, if that is a program for us.
+fn find(options: &LaunchOptions) -> Result<Found, LaunchError> {
+    /// Linux's limit.
+    const DEPTH: usize = 5;
+    let mut argv = arguments(options);
+    let mut script = options.program.clone();
+    let mut file = match options.program_fd {
+        Some(fd) => host::take_file(fd).map_err(|errno| io::Error::from_raw_os_error(errno.0)),
+        None => File::open(&script),
+    }
+    .map_err(|error| LaunchError::Open { path: script.clone(), error })?;
+    let mut path = file_path(&file, &script);
+    let failed = |error| LaunchError::Elf { path: options.program.clone(), error };
+    let mut not_ours = None;
+    for _ in 0..=DEPTH {
+        let Start::Script(line) = Start::of(&file).map_err(|error| failed(error.into()))? else { break };
+        not_ours = not_ours.or_else(|| ElfFile::read(file, &path).err());
+        let interpreter = PathBuf::from(OsString::from_vec(line.interpreter));
+        let argument = Some(OsString::from_vec(line.argument)).filter(|argument| !argument.is_empty());
+        let before = std::iter::once(interpreter.clone().into()).chain(argument).chain([script.into()]);
+        argv = before.chain(argv.into_iter().skip(1)).collect();
+        path = under(options.sysroot.as_deref(), &interpreter);
+        file = File::open(&path).map_err(|error| LaunchError::Open { path: path.clone(), error })?;
+        script = interpreter;
+    }
+    let program = ElfFile::read(file, &path).map_err(|error| failed(not_ours.unwrap_or(error)))?;
+    Ok(Found { program, argv })
+}
+
+/// The path of an open file, as far as that can be told; `name` is the one that it was opened by.
+fn file_path(file: &File, name: &Path) -> PathBuf {
+    let link = std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()));
+    let path = link.or_else(|_| name.canonicalize()).or_else(|_| std::path::absolute(name));
+    path.unwrap_or_else(|_| name.to_owned())
+}
+
 /// Loads a program.
 ///
 /// # Errors
 /// [`LaunchError`]; no guest code has run then.
 pub fn load(options: &LaunchOptions) -> Result<Launch, LaunchError> {
-    let program = identify(&options.program)?;
+    let Found { program, argv } = find(options)?;
     let mut kind = program.kind;
     if let Some(cpu) = &options.cpu {
         kind = kind.on_cpu(cpu)?;
     }
-    let name = program.interpreter.as_ref().map(Path::new);
-    let sysroot = options.sysroot.clone().or_else(|| name.and_then(|name| sysroot::default_root(kind, name)));
-    let interpreter = match name {
-        Some(name) => Some(open_interpreter(sysroot.as_deref(), &program, name)?),
-        None => None,
-    };
+    let sysroot = effective_root(options.sysroot.as_deref(), &program);
+    let interpreter = open_interpreter(sysroot.as_deref(), &program)?;
     if let Some(interpreter) = &interpreter {
         kind = kind.with_loader(interpreter.kind);
     }
@@ -147,7 +197,7 @@ pub fn load(options: &LaunchOptions) -> Result<Launch, LaunchError> {
         move |error| LaunchError::Map { path, error }
     };
     memory.set_read_implies_exec(program.executable_stack.is_none());
-    let stack_top = stack::map(&memory, kind, program.executable_stack != Some(false))
+    let stack_top = stack::map(&memory, kind, options.stack_size, program.executable_stack != Some(false))
         .map_err(map_error(&options.program))?;
     let image = image::map(&memory, &program, true).map_err(map_error(&program.path))?;
     let loader = match &interpreter {
@@ -155,23 +205,32 @@ pub fn load(options: &LaunchOptions) -> Result<Launch, LaunchError> {
         None => None,
     };
     memory.set_heap(image.end);
-    kernel_pages::map(&memory, kind).map_err(map_error(&options.program))?;
+    let vdso = kernel_pages::map(&memory, kind).map_err(map_error(&options.program))?;
 
-    let argv = arguments(options);
     let exec_path = options.program.as_os_str().to_owned();
-    let contents = stack::Contents { kind, argv: &argv, envp: &options.envp, exec_path: &exec_path };
+    let contents = stack::Contents {
+        kind,
+        argv: &argv,
+        envp: &options.envp,
+        exec_path: &exec_path,
+        seed: options.seed,
+        vdso,
+    };
     let start = stack::fill(&memory, stack_top, &contents, &image, loader.as_ref())
         .map_err(|_| LaunchError::ArgumentsTooLarge)?;
     let entry = loader.as_ref().unwrap_or(&image).entry;
     let cpu = initial_state(kind, entry, start.contents.sp);
 
     let info = ProcessInfo {
-        program: std::path::absolute(&options.program).unwrap_or_else(|_| options.program.clone()),
+        program: file_path(&program.file, &program.path),
+        executed_as: options.program.clone(),
         argv,
         auxv: start.auxv,
         stack: start.contents,
         sysroot,
-        exec_prefix: options.exec_prefix.clone(),
+        restart: options.restart.clone(),
+        cpu: options.cpu.clone(),
+        uname: options.uname.clone(),
         strace: options.strace,
     };
     Ok(Launch { process: LinuxProcess::new(memory, kind, info), cpu, kind })
@@ -182,13 +241,41 @@ fn arguments(options: &LaunchOptions) -> Vec<OsString> {
     std::iter::once(name).chain(options.args.iter().cloned()).collect()
 }
 
-fn open_interpreter(sysroot: Option<&Path>, program: &ElfFile, name: &Path) -> Result<ElfFile, LaunchError> {
-    let prefixed = sysroot.map(|root| prefix_path(root, name)).filter(|path| path.exists());
-    let path = prefixed.unwrap_or_else(|| name.to_owned());
+/// Whether the dynamic loader that a program asks for is there; `sysroot` is where its caller looks up paths.
+pub(crate) fn check_interpreter(program: &ElfFile, sysroot: Option<&Path>) -> Result<(), Errno> {
+    match open_interpreter(effective_root(sysroot, program).as_deref(), program) {
+        Ok(_) => Ok(()),
+        Err(LaunchError::Interpreter { error, .. }) => Err(error.into()),
+        Err(_) => Err(Errno(libc::ELIBBAD)),
+    }
+}
+
+/// Where a program's absolute paths are looked up first: in the directory that was named, unless another one has the
+/// program's interpreter, which may be for another architecture than the directory.
+fn effective_root(named: Option<&Path>, program: &ElfFile) -> Option<PathBuf> {
+    let named = named.map(Path::to_owned);
+    let Some(name) = program.interpreter.as_ref().map(Path::new) else { return named };
+    match &named {
+        Some(root) if prefix_path(root, name).exists() => named,
+        _ => sysroot::default_root(program.kind, name).or(named),
+    }
+}
+
+/// Opens the dynamic loader, if the program asks for one.
+fn open_interpreter(sysroot: Option<&Path>, program: &ElfFile) -> Result<Option<ElfFile>, LaunchError> {
+    let Some(name) = program.interpreter.as_ref().map(Path::new) else { return Ok(None) };
+    let path = under(sysroot, name);
     let missing =
         |error| LaunchError::Interpreter { path: program.path.clone(), interpreter: name.to_owned(), error };
     let file = File::open(&path).map_err(missing)?;
-    ElfFile::read(file, &path).map_err(|error| LaunchError::Elf { path, error })
+    ElfFile::read(file, &path).map(Some).map_err(|error| LaunchError::Elf { path, error })
+}
+
+/// A guest path on the host: below the root if it is there.
+fn under(root: Option<&Path>, path: &Path) -> PathBuf {
+    let root = root.filter(|_| path.is_absolute());
+    let prefixed = root.map(|root| prefix_path(root, path)).filter(|path| path.exists());
+    prefixed.unwrap_or_else(|| path.to_owned())
 }
 
 /// An absolute guest path under a root directory.

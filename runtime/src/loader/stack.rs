@@ -1,7 +1,6 @@
 //! The initial stack: its memory, and what a program finds on it: arguments, environment, auxiliary vector.
 
 use std::ffi::{OsStr, OsString};
-use std::io::Read;
 use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 
@@ -11,7 +10,8 @@ use demotic_mips::Release;
 
 use super::elf::GuestKind;
 use super::image::Image;
-use crate::linux::host;
+use crate::linux::Started;
+use crate::linux::host::{self, Arg};
 use crate::memory::{Backing, MapError, MapRequest, PAGE_SIZE, Placement, Prot, UserMemory};
 
 /// Bytes of stack when the host's limit does not say otherwise.
@@ -21,13 +21,18 @@ const MAX_SIZE: u64 = 256 << 20;
 /// Bytes below the stack in which nothing else is mapped by itself: what overflows the stack faults.
 const GUARD: u64 = 1 << 20;
 
-/// Maps the stack; gives the address of its end.
-pub(super) fn map(memory: &UserMemory, kind: GuestKind, executable: bool) -> Result<u32, MapError> {
+/// Maps the stack, of `size` bytes or what the host's limit says; gives the address of its end.
+pub(super) fn map(
+    memory: &UserMemory,
+    kind: GuestKind,
+    size: Option<u64>,
+    executable: bool,
+) -> Result<u32, MapError> {
     let top: u32 = match kind {
         GuestKind::Arm { .. } => 0xfffe_f000,
         GuestKind::Mips { .. } => 0x7fff_6000,
     };
-    let limit = host::stack_limit().unwrap_or(DEFAULT_SIZE);
+    let limit = size.or_else(host::stack_limit).unwrap_or(DEFAULT_SIZE);
     let size = if limit > MAX_SIZE { DEFAULT_SIZE } else { limit.max(1 << 17) };
     let size = size.next_multiple_of(u64::from(PAGE_SIZE));
     let low = u64::from(top) - size;
@@ -49,6 +54,9 @@ pub(super) struct Contents<'a> {
     pub(super) argv: &'a [OsString],
     pub(super) envp: &'a [OsString],
     pub(super) exec_path: &'a OsStr,
+    pub(super) seed: Option<u64>,
+    /// Where the vDSO is.
+    pub(super) vdso: u32,
 }
 
 /// Where a program finds things on its stack; `/proc/self/stat` says so.
@@ -113,11 +121,14 @@ pub(super) fn fill(
     let environment = stack.at..exec_path;
     let argv = stack.push_strings(contents.argv)?;
     let arguments = stack.at..environment.start;
-    let platform = stack.push_string(OsStr::new(platform(contents.kind)))?;
-    let random = stack.push(&random_bytes())?;
+    let (platform_tag, platform) = (platform_entry(contents.kind), platform(contents.kind));
+    let platform = stack.push_string(OsStr::new(platform))?;
+    let random = stack.push(&random_bytes(contents.seed))?;
 
-    let mut auxv = auxiliary_vector(contents.kind, image, loader);
-    auxv.extend([(AT_EXECFN, exec_path), (AT_RANDOM, random), (AT_PLATFORM, platform), (AT_NULL, 0)]);
+    let mut auxv = vec![(AT_SYSINFO_EHDR, contents.vdso)];
+    auxv.extend(auxiliary_vector(contents.kind, image, loader));
+    auxv.extend([(AT_RANDOM, random), (AT_HWCAP2, hwcap2(contents.kind))]);
+    auxv.extend([(AT_EXECFN, exec_path), (platform_tag, platform), (AT_NULL, 0)]);
     let auxv: Vec<u32> = auxv.iter().flat_map(|&(tag, value)| [tag, value]).collect();
 
     let mut words = vec![argv.len() as u32];
@@ -152,14 +163,16 @@ const AT_PLATFORM: u32 = 15;
 const AT_HWCAP: u32 = 16;
 const AT_CLKTCK: u32 = 17;
 const AT_SECURE: u32 = 23;
+const AT_BASE_PLATFORM: u32 = 24;
 const AT_RANDOM: u32 = 25;
 const AT_HWCAP2: u32 = 26;
 const AT_EXECFN: u32 = 31;
+const AT_SYSINFO_EHDR: u32 = 33;
 
 /// The entries that are not addresses of things on the stack.
 fn auxiliary_vector(kind: GuestKind, image: &Image, loader: Option<&Image>) -> Vec<(u32, u32)> {
     let ids = host::credentials();
-    let secure = u32::from(ids.uid != ids.euid || ids.gid != ids.egid);
+    let secure = u32::from(Started::now().secure);
     vec![
         (AT_HWCAP, hwcap(kind)),
         (AT_PAGESZ, PAGE_SIZE),
@@ -175,7 +188,6 @@ fn auxiliary_vector(kind: GuestKind, image: &Image, loader: Option<&Image>) -> V
         (AT_GID, ids.gid),
         (AT_EGID, ids.egid),
         (AT_SECURE, secure),
-        (AT_HWCAP2, hwcap2(kind)),
     ]
 }
 
@@ -194,6 +206,10 @@ pub(crate) fn hwcap(kind: GuestKind) -> u32 {
     const IDIVA: u32 = 1 << 17;
     const IDIVT: u32 = 1 << 18;
     const VFPD32: u32 = 1 << 19;
+    const LPAE: u32 = 1 << 20;
+    const FPHP: u32 = 1 << 22;
+    const ASIMDHP: u32 = 1 << 23;
+    const ASIMDDP: u32 = 1 << 24;
     match kind {
         GuestKind::Arm { cpu, .. } => {
             let ext =
@@ -212,6 +228,10 @@ pub(crate) fn hwcap(kind: GuestKind) -> u32 {
                 )
                 | ext(Extensions::VFP4, VFPV4)
                 | ext(Extensions::IDIV, IDIVA | IDIVT)
+                // The processors with the Virtualization Extensions are those with the Large Physical Address one.
+                | ext(Extensions::VIRT, LPAE)
+                | ext(Extensions::FP16, FPHP | ASIMDHP)
+                | ext(Extensions::DOTPROD, ASIMDDP)
         }
         GuestKind::Mips { config, .. } => {
             let bits = [
@@ -258,25 +278,46 @@ pub(crate) fn machine(kind: GuestKind) -> &'static str {
     }
 }
 
-/// What `AT_PLATFORM` says.
+/// What `AT_PLATFORM` or `AT_BASE_PLATFORM` says.
 pub(crate) fn platform(kind: GuestKind) -> &'static str {
     match kind {
         GuestKind::Arm { cpu, .. } => match cpu.version {
             ArchVersion::V4T => "v4l",
             ArchVersion::V5TE | ArchVersion::V5TEJ => "v5l",
             ArchVersion::V6 | ArchVersion::V6K | ArchVersion::V6T2 => "v6l",
-            ArchVersion::V7 | ArchVersion::V8 => "v7l",
+            ArchVersion::V7 => "v7l",
+            ArchVersion::V8 => "v8l",
         },
         GuestKind::Mips { config, .. } => config.release.name(),
     }
 }
 
+/// The entry that has it: on MIPS `AT_PLATFORM` is for a few makers' own processors.
+fn platform_entry(kind: GuestKind) -> u32 {
+    match kind {
+        GuestKind::Arm { .. } => AT_PLATFORM,
+        GuestKind::Mips { .. } => AT_BASE_PLATFORM,
+    }
+}
+
 /// 16 bytes for the guest's stack protector and pointer guard.
-fn random_bytes() -> [u8; 16] {
+fn random_bytes(seed: Option<u64>) -> [u8; 16] {
     let mut bytes = [0x5a; 16];
-    // Without /dev/urandom (a bare chroot) the guest still runs, only less guarded.
-    if let Ok(mut source) = std::fs::File::open("/dev/urandom") {
-        let _ = source.read_exact(&mut bytes);
+    match seed {
+        Some(seed) => {
+            let (low, high) = (mix(seed), mix(seed.wrapping_add(1)));
+            bytes = (u128::from(high) << 64 | u128::from(low)).to_le_bytes();
+        }
+        // It fails on kernels before 3.17, where the guest is less guarded.
+        None => drop(host::call_now(libc::SYS_getrandom, &[Arg::outputs(&mut bytes), 16.into(), 0.into()])),
     }
     bytes
+}
+
+/// A bijection under which neighbours look unrelated.
+fn mix(mut value: u64) -> u64 {
+    for _ in 0..3 {
+        value = (value ^ value >> 31).wrapping_mul(0xd6e8_feb8_6659_fd93);
+    }
+    value ^ value >> 32
 }

@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
+use crate::linux::ProcessInfo;
 use crate::linux::abi::Encoder;
 use crate::linux::host::{self, Arg, Errno, Plain};
 use crate::linux::siginfo::{Fields, SigInfo};
@@ -12,8 +13,10 @@ use crate::linux::syscall::{After, Call, SysResult};
 use crate::loader::machine;
 
 /// Names the process after its program, for `ps`.
-pub(crate) fn set_name(program: &Path) {
-    let name = program.file_name().map(|name| CString::new(name.as_bytes()).unwrap_or_default());
+pub(crate) fn set_name(info: &ProcessInfo) {
+    let by_descriptor = info.executed_as.parent().is_some_and(|parent| parent == Path::new("/dev/fd"));
+    let path = if by_descriptor { &info.program } else { &info.executed_as };
+    let name = path.file_name().map(|name| CString::new(name.as_bytes()).unwrap_or_default());
     if let Some(name) = name {
         // It is only a name.
         let _ = host::call_now(libc::SYS_prctl, &[libc::PR_SET_NAME.into(), Arg::string(&name)]);
@@ -55,6 +58,10 @@ pub(crate) fn uname(c: &mut Call<'_>) -> SysResult {
     let mut name = libc::utsname::zeroed();
     host::call(libc::SYS_uname, &[Arg::output(&mut name)])?;
     let mut e = Encoder::new(c.memory().is_big());
+    if let Some(release) = &c.process.info.uname {
+        let bytes = release.bytes().take(FIELD - 1).chain(std::iter::repeat(0));
+        name.release.iter_mut().zip(bytes).for_each(|(to, from)| *to = from as libc::c_char);
+    }
     for field in [&name.sysname, &name.nodename, &name.release, &name.version] {
         e.bytes(&field.map(|b| b as u8));
     }

@@ -93,38 +93,43 @@ pub(crate) fn times(c: &mut Call<'_>) -> SysResult {
 }
 
 pub(crate) fn gettimeofday(c: &mut Call<'_>) -> SysResult {
-    let (mut now, mut zone) = (libc::timeval::zeroed(), [0i32; 2]);
-    host::call(libc::SYS_gettimeofday, &[Arg::output(&mut now), Arg::output(&mut zone)])?;
+    const NANOSECONDS: i64 = 1000;
     if c.uint(0) != 0 {
-        write_timeval(c, c.uint(0), &now)?;
+        let now = host::clock_time(libc::CLOCK_REALTIME)?;
+        write_pair(c, c.uint(0), Width::Short, now.tv_sec, now.tv_nsec / NANOSECONDS)?;
     }
     if c.uint(1) != 0 {
+        let mut zone = [0i32; 2];
+        host::call(libc::SYS_gettimeofday, &[Arg::null(), Arg::output(&mut zone)])?;
         write_pair(c, c.uint(1), Width::Short, zone[0].into(), zone[1].into())?;
     }
     Ok(0)
 }
 
 pub(crate) fn clock_gettime(c: &mut Call<'_>) -> SysResult {
-    get_clock(c, libc::SYS_clock_gettime, Width::Short)
+    write_timespec(c, c.uint(1), Width::Short, &host::clock_time(c.int(0))?)?;
+    Ok(0)
 }
 
 pub(crate) fn clock_gettime64(c: &mut Call<'_>) -> SysResult {
-    get_clock(c, libc::SYS_clock_gettime, Width::Long)
+    write_timespec(c, c.uint(1), Width::Long, &host::clock_time(c.int(0))?)?;
+    Ok(0)
 }
 
 pub(crate) fn clock_getres(c: &mut Call<'_>) -> SysResult {
-    get_clock(c, libc::SYS_clock_getres, Width::Short)
+    ask_clock(c, libc::SYS_clock_getres, Width::Short)
 }
 
 pub(crate) fn clock_getres_time64(c: &mut Call<'_>) -> SysResult {
-    get_clock(c, libc::SYS_clock_getres, Width::Long)
+    ask_clock(c, libc::SYS_clock_getres, Width::Long)
 }
 
-fn get_clock(c: &Call<'_>, number: i64, width: Width) -> SysResult {
+/// A question about the first argument that is answered by a time.
+fn ask_clock(c: &Call<'_>, number: i64, width: Width) -> SysResult {
     let mut time = libc::timespec::zeroed();
     host::call(number, &[c.int_arg(0), Arg::output(&mut time)])?;
     // The resolution may be asked for without wanting to know it.
-    if c.uint(1) != 0 || number == libc::SYS_clock_gettime {
+    if c.uint(1) != 0 || number != libc::SYS_clock_getres {
         write_timespec(c, c.uint(1), width, &time)?;
     }
     Ok(0)
@@ -173,11 +178,11 @@ fn write_left(c: &Call<'_>, addr: u32, width: Width, left: &libc::timespec, resu
 }
 
 pub(crate) fn sched_rr_get_interval(c: &mut Call<'_>) -> SysResult {
-    get_clock(c, libc::SYS_sched_rr_get_interval, Width::Short)
+    ask_clock(c, libc::SYS_sched_rr_get_interval, Width::Short)
 }
 
 pub(crate) fn sched_rr_get_interval_time64(c: &mut Call<'_>) -> SysResult {
-    get_clock(c, libc::SYS_sched_rr_get_interval, Width::Long)
+    ask_clock(c, libc::SYS_sched_rr_get_interval, Width::Long)
 }
 
 pub(crate) fn setitimer(c: &mut Call<'_>) -> SysResult {
