@@ -3,6 +3,7 @@
 
 mod binfmt;
 mod busybox;
+mod chroot;
 mod dynamic;
 mod errors;
 mod examples;
@@ -29,5 +30,6 @@ fn main() -> ExitCode {
     trials.extend(dynamic::trials());
     trials.extend(strace::trials());
     trials.extend(exec::trials());
+    trials.extend(chroot::trials());
     libtest_mimic::run(&arguments, trials).exit_code()
 }
