@@ -5,10 +5,13 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -218,6 +221,23 @@ int main(int argc, char **argv)
     CHECK(indirect == -1 ? errno == EACCES : mem != -1);
     unlink("innocent");
     close(mem), close(indirect);
+
+    /* filters of system calls */
+    fflush(stdout);
+    if (fork() == 0) {
+        struct sock_filter all[] = {BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+        struct sock_fprog program = {1, all};
+        slurp("/proc/self/status");
+        int before = atoi(line("Seccomp:"));
+        CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
+        slurp("/proc/self/status");
+        CHECK(before <= 2 && atoi(line("Seccomp:")) == 2);
+        slurp("/proc/self/status");
+        CHECK(atoi(line("Seccomp_filters:")) >= 1);
+        fflush(stdout);
+        _exit(0);
+    }
+    wait(NULL);
 
     /* limits, and that there are as many descriptors as they say */
     struct rlimit limit = {64, 64}, small = {1 << 20, RLIM_INFINITY};

@@ -129,6 +129,8 @@ impl LinuxProcess {
             "VmExe" => kib(sizes.program),
             "VmLib" => kib(sizes.libraries),
             "Threads" => Some(self.thread_count().to_string()),
+            "Seccomp" => Some(self.seccomp.mode().number().to_string()),
+            "Seccomp_filters" => Some(self.seccomp.mode().depth().to_string()),
             "SigBlk" => mask(signals.blocked),
             "SigIgn" => mask(signals.ignored),
             "SigCgt" => mask(signals.caught),

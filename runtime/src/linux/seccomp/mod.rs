@@ -73,6 +73,11 @@ impl Mode {
         }
     }
 
+    /// How many filters there are.
+    pub(crate) fn depth(&self) -> usize {
+        std::iter::successors(self.filter(), |filter| filter.older.as_ref()).count()
+    }
+
     fn filter(&self) -> Option<&Arc<Filter>> {
         if let Mode::Filtered(filter) = self { Some(filter) } else { None }
     }
