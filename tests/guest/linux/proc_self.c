@@ -212,6 +212,10 @@ int main(int argc, char **argv)
     close(fd);
 
 
+    /* threads */
+    pthread_t t;
+    CHECK(pthread_create(&t, NULL, other_thread, NULL) == 0 && pthread_join(t, NULL) == 0);
+
     /* memory by its file, or not at all */
     int mem = open("/proc/self/mem", O_RDWR), value = 0;
     variable = 4711;
