@@ -140,6 +140,14 @@ mod tests {
     }
 
     #[test]
+    fn the_documentation_has_all() {
+        let text = include_str!("../docs/qemu-user.md");
+        for option in OPTIONS {
+            assert!(text.contains(&format!("-{}", option.name)), "-{} is not in docs/qemu-user.md", option.name);
+        }
+    }
+
+    #[test]
     fn names_are_unique() {
         for (i, option) in OPTIONS.iter().enumerate() {
             assert!(
