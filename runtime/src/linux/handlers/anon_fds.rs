@@ -4,6 +4,8 @@
 use crate::linux::host::{self, Arg, Errno, Plain};
 use crate::linux::syscall::{Call, SysResult};
 
+use super::userfault;
+
 /// What a descriptor carries.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Carries {
@@ -15,6 +17,8 @@ enum Carries {
     FileEvents,
     /// `struct fanotify_event_metadata`, each with records.
     WatchEvents,
+    /// `struct uffd_msg`.
+    Faults,
 }
 
 /// What a descriptor carries, if it is of one of these kinds.
@@ -38,8 +42,26 @@ fn carries(fd: i32) -> Option<Carries> {
         "anon_inode:[signalfd]" => Some(Carries::Signals),
         "anon_inode:inotify" => Some(Carries::FileEvents),
         "anon_inode:[fanotify]" => Some(Carries::WatchEvents),
+        "anon_inode:[userfaultfd]" => Some(Carries::Faults),
         _ => None,
     }
+}
+
+/// `read` of guests that have the host's byte order and signal numbers: only addresses are different.
+pub(crate) fn read_alike(c: &mut Call<'_>) -> SysResult {
+    /// Programs read one message, or a few.
+    const FAULTS_MAX: u64 = 16 * userfault::MESSAGE as u64;
+    let (addr, size) = (c.uint(1), c.long(2));
+    let got = host::call(libc::SYS_read, &[c.int_arg(0), c.buffer(addr, size)?, size.into()])?;
+    let like_faults = |len: u64| len != 0 && len.is_multiple_of(userfault::MESSAGE.into());
+    if size <= FAULTS_MAX
+        && like_faults(size)
+        && like_faults(got)
+        && carries(c.int(0)) == Some(Carries::Faults)
+    {
+        userfault::convert_messages(c, addr, got)?;
+    }
+    Ok(got)
 }
 
 pub(crate) fn read(c: &mut Call<'_>) -> SysResult {
@@ -51,6 +73,7 @@ pub(crate) fn read(c: &mut Call<'_>) -> SysResult {
             Some(Carries::Signals) => convert_signals(c, addr, got)?,
             Some(Carries::FileEvents) => convert_events(c, addr, got)?,
             Some(Carries::WatchEvents) => convert_watch_events(c, addr, got)?,
+            Some(Carries::Faults) => userfault::convert_messages(c, addr, got)?,
             None => {}
         }
     }

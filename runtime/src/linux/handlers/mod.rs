@@ -30,3 +30,4 @@ pub(super) mod sysv;
 pub(super) mod threads;
 pub(super) mod time;
 pub(super) mod timers;
+pub(super) mod userfault;

@@ -2,6 +2,7 @@
 
 use super::pass;
 use crate::linux::abi::Encoder;
+pub(super) use crate::linux::handlers::userfault::{copy_request, range_request};
 use crate::linux::host::{Arg, Errno, Plain, SizedBuffer, Termios, Termios2};
 use crate::linux::syscall::{Call, SysResult};
 
