@@ -80,7 +80,7 @@ impl Translator<'_> {
     fn messages(&self, mut data: &mut [u8]) -> Result<(), Errno> {
         while data.len() >= HEADER {
             let len = self.word(data, 0) as usize;
-            if len < HEADER || self.from_big && len > data.len() {
+            if len < HEADER || len > data.len() {
                 return Ok(());
             }
             let (kind, flags) = (self.half(data, 4), self.half(data, 6));
