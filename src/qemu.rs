@@ -143,7 +143,11 @@ mod tests {
     fn the_documentation_has_all() {
         let text = include_str!("../docs/qemu-user.md");
         for option in OPTIONS {
-            assert!(text.contains(&format!("-{}", option.name)), "-{} is not in docs/qemu-user.md", option.name);
+            assert!(
+                text.contains(&format!("-{}", option.name)),
+                "-{} is not in docs/qemu-user.md",
+                option.name
+            );
         }
     }
 
