@@ -403,15 +403,6 @@ impl Message<'_> {
     }
 }
 
-/// Forks; 0 in the child. Through libc, whose own locks have to survive it.
-pub(crate) fn fork() -> Result<i32, Errno> {
-    // SAFETY: the engine has been told; its threads do not exist in the child, and it copes with that.
-    match unsafe { libc::fork() } {
-        -1 => Err(last_errno()),
-        pid => Ok(pid),
-    }
-}
-
 /// A host stack for a child that shares our memory.
 struct ChildStack(*mut libc::c_void);
 
@@ -446,8 +437,9 @@ impl Drop for ChildStack {
 }
 
 /// Makes a child that shares our memory and runs `main` on `state`; returns when the child has executed a program or has
-/// ended. `main` must not return.
-pub(crate) fn vfork<T>(main: fn(&mut T) -> !, state: &mut T) -> Result<i32, Errno> {
+/// ended. `main` must not return. `flags` may have more of `clone`'s and has the signal at the child's end; with
+/// `CLONE_PIDFD`, gives a descriptor of the child, too.
+pub(crate) fn vfork<T>(main: fn(&mut T) -> !, state: &mut T, flags: i32) -> Result<(i32, i32), Errno> {
     struct Start<'a, T> {
         main: fn(&mut T) -> !,
         state: &'a mut T,
@@ -458,12 +450,12 @@ pub(crate) fn vfork<T>(main: fn(&mut T) -> !, state: &mut T) -> Result<i32, Errn
         (start.main)(start.state)
     }
     let stack = ChildStack::new()?;
-    let mut start = Start { main, state };
-    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+    let (mut start, mut pidfd) = (Start { main, state }, -1i32);
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK | flags;
     // SAFETY: to this process it is as if `begin` were called and its frames then forgotten: it never returns, and what
     // it left of `state` is valid, since it is only left in system calls.
-    let pid = unsafe { libc::clone(begin::<T>, stack.top(), flags, (&raw mut start).cast()) };
-    if pid < 0 { Err(last_errno()) } else { Ok(pid) }
+    let pid = unsafe { libc::clone(begin::<T>, stack.top(), flags, (&raw mut start).cast(), &raw mut pidfd) };
+    if pid < 0 { Err(last_errno()) } else { Ok((pid, pidfd)) }
 }
 
 /// Ends the process at once.

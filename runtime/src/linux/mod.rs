@@ -9,6 +9,8 @@ mod abi;
 mod handlers;
 #[expect(unsafe_code, reason = "does host system calls")]
 pub(crate) mod host;
+#[expect(unsafe_code, reason = "makes host processes")]
+mod host_fork;
 #[expect(unsafe_code, reason = "handles host signals")]
 mod host_signal;
 mod layout;

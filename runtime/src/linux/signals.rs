@@ -120,6 +120,16 @@ impl Signals {
         }
     }
 
+    /// Has every signal that has a handler take its default action.
+    pub(crate) fn forget_handlers(&self, engine: &dyn EngineControl) {
+        for signal in 1..=COUNT as i32 {
+            let action = self.action(signal);
+            if action.handler > IGNORE {
+                self.set_action(signal, Action { handler: DEFAULT, ..action }, engine);
+            }
+        }
+    }
+
     /// The blocked signals.
     pub(crate) fn mask(&self) -> u64 {
         self.mask

@@ -36,6 +36,8 @@ pub(crate) struct ThreadGroup {
     /// Protected by its lock: how many threads there are, and the last status that one ended with.
     living: Mutex<(usize, i32)>,
     ended: Condvar,
+    /// Held while the host makes a thread or a process: locks of libc that are taken for the one would stay so in the other.
+    making: Mutex<()>,
     /// `personality`, of which nothing but the number is kept.
     pub(crate) personality: AtomicU32,
 }
@@ -47,6 +49,7 @@ impl ThreadGroup {
             engine: OnceLock::new(),
             living: Mutex::new((1, 0)),
             ended: Condvar::new(),
+            making: Mutex::default(),
             personality: AtomicU32::new(personality),
         }
     }
@@ -65,6 +68,12 @@ impl ThreadGroup {
     /// What runs new threads, if there is anything.
     pub(crate) fn engine(&self) -> Option<Arc<dyn ThreadEngine>> {
         self.engine.get().cloned()
+    }
+
+    /// Does something, making a thread or a process, while nobody else does that.
+    pub(crate) fn with_threads_held<T>(&self, f: impl FnOnce() -> T) -> T {
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        f()
     }
 
     fn living(&self) -> MutexGuard<'_, (usize, i32)> {

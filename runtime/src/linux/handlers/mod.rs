@@ -4,6 +4,7 @@
 pub(super) mod adjust;
 pub(super) mod anon_fds;
 pub(super) mod capabilities;
+pub(super) mod clone;
 pub(super) mod dirs;
 pub(super) mod exec;
 pub(super) mod extended;

@@ -4,19 +4,17 @@ use std::sync::mpsc::{Sender, channel};
 
 use demotic_ir::CpuState;
 
+use super::clone::{ChildRegisters, Request, flag};
 use super::signal::hold_signals;
 use crate::linux::LinuxProcess;
-use crate::linux::handlers::process::ChildRegisters;
 use crate::linux::host::{self, Errno};
 use crate::linux::host_signal;
 use crate::linux::syscall::{After, Call, SysResult};
 
-const CLONE_PARENT_SETTID: u32 = libc::CLONE_PARENT_SETTID as u32;
-const CLONE_CHILD_CLEARTID: u32 = libc::CLONE_CHILD_CLEARTID as u32;
 /// What threads always share here.
-const SHARED: u32 = (libc::CLONE_VM | libc::CLONE_SIGHAND) as u32;
+const SHARED: u64 = flag::VM | flag::SIGHAND;
 /// What a thread may have a copy of.
-const SEPARABLE: u32 = (libc::CLONE_FILES | libc::CLONE_FS | libc::CLONE_SYSVSEM) as u32;
+const SEPARABLE: u64 = flag::FILES | flag::FS | flag::SYSVSEM;
 
 /// The stack of a thread's host frames. Translated code that calls deeper is left and entered anew.
 const HOST_STACK: usize = 4 << 20;
@@ -26,25 +24,26 @@ struct Start {
     process: LinuxProcess,
     cpu: Box<CpuState>,
     registers: ChildRegisters,
-    flags: u32,
-    /// Where the thread's number is written for its parent.
-    parent_tid: u32,
+    /// What it does not share with its parent.
+    separate: u64,
+    /// Where the thread's number is written for its parent, if it wants that.
+    parent_tid: Option<u32>,
 }
 
 /// `clone` with `CLONE_THREAD`.
-pub(super) fn create(c: &mut Call<'_>, flags: u32, stack: u32) -> SysResult {
-    if flags & SHARED != SHARED {
+pub(super) fn create(c: &mut Call<'_>, request: &Request) -> SysResult {
+    if !request.has(SHARED) {
         return Err(Errno(libc::EINVAL));
     }
     hold_signals()?;
-    let started = start(c, flags, stack);
+    let started = start(c, request);
     let mask = c.process.signals.mask();
     c.process.signals.set_mask(mask);
     started
 }
 
 /// Starts a host thread for a guest thread; gives its number.
-fn start(c: &Call<'_>, flags: u32, stack: u32) -> SysResult {
+fn start(c: &Call<'_>, request: &Request) -> SysResult {
     let Some(engine) = c.process.group.engine() else {
         tracing::warn!(target: "syscall", "this engine runs no threads: clone fails with EAGAIN");
         return Err(Errno(libc::EAGAIN));
@@ -52,13 +51,11 @@ fn start(c: &Call<'_>, flags: u32, stack: u32) -> SysResult {
     let mut start = Start {
         process: c.process.new_thread(),
         cpu: Box::new(c.cpu.clone()),
-        registers: ChildRegisters::of(c, flags, stack),
-        flags,
-        parent_tid: c.uint(2),
+        registers: request.registers(),
+        separate: SEPARABLE & !request.flags,
+        parent_tid: request.has(flag::PARENT_SETTID).then_some(request.parent_tid),
     };
-    if flags & CLONE_CHILD_CLEARTID != 0 {
-        start.process.thread.clear_tid = c.uint(4);
-    }
+    start.process.thread = request.thread_state();
     let (sender, receiver) = channel();
     let group = start.process.group.clone();
     group.enter();
@@ -71,7 +68,8 @@ fn start(c: &Call<'_>, flags: u32, stack: u32) -> SysResult {
             start.process.terminate();
         }
     };
-    if std::thread::Builder::new().stack_size(HOST_STACK).spawn(body).is_err() {
+    let builder = std::thread::Builder::new().stack_size(HOST_STACK);
+    if group.with_threads_held(|| builder.spawn(body)).is_err() {
         group.leave(0);
         return Err(Errno(libc::EAGAIN));
     }
@@ -93,15 +91,14 @@ impl Start {
     /// On the new host thread: does what comes before the guest's first instruction, and tells the parent the number.
     fn begin(&mut self, parent: &Sender<u32>) {
         host_signal::begin_thread();
-        let separate = SEPARABLE & !self.flags;
-        if separate != 0 {
+        if self.separate != 0 {
             // The host's threads begin by sharing everything.
-            let _ = host::call_now(libc::SYS_unshare, &[separate.into()]);
+            let _ = host::call_now(libc::SYS_unshare, &[self.separate.into()]);
         }
         let tid = host::thread_id();
-        if self.flags & CLONE_PARENT_SETTID != 0 {
+        if let Some(addr) = self.parent_tid {
             // Linux does not look whether this succeeds either.
-            let _ = self.process.memory.write_u32(self.parent_tid, tid);
+            let _ = self.process.memory.write_u32(addr, tid);
         }
         self.registers.set(&self.process, &mut self.cpu);
         self.process.abi.set_result(&mut self.cpu, Ok(0));
