@@ -190,7 +190,8 @@ fn refuse(c: &mut Call<'_>) -> Errno {
         c.process.refused_ioctls |= bit;
         let letter = char::from((request >> 8) as u8);
         let number = request & 0xff;
-        tracing::warn!(
+        // Not a warning: programs try requests that a file may not know.
+        tracing::info!(
             target: "syscall",
             "ioctl {request:#x} ({letter:?}, {number}) is not known: the program gets ENOTTY"
         );
