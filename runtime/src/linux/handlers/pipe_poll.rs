@@ -274,8 +274,10 @@ pub(crate) fn epoll_pwait2(c: &mut Call<'_>) -> SysResult {
 }
 
 fn wait_events(c: &mut Call<'_>, mask: Option<u64>, number: i64, timeout: Arg<'_>) -> SysResult {
+    /// Bytes in the guest's `struct epoll_event`.
+    const EVENT: i32 = 16;
     let max = c.int(2);
-    if max <= 0 {
+    if max <= 0 || max > i32::MAX / EVENT {
         return Err(Errno(libc::EINVAL));
     }
     let mut events = vec![libc::epoll_event::zeroed(); (max as usize).min(FD_MAX as usize)];

@@ -21,6 +21,8 @@ use crate::loader::machine;
 
 /// `f_type` of the proc file system.
 const PROC_SUPER_MAGIC: u64 = 0x9fa0;
+/// `f_type` of files in memory.
+const TMPFS_MAGIC: u64 = 0x0102_1994;
 
 /// A file that is not shown as the host has it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,6 +52,9 @@ struct Identity {
     thread: Option<u32>,
 }
 
+/// What cannot be opened.
+const REFUSED: Identity = Identity { file: ProcFile::Refused, thread: None };
+
 /// What a path inside the proc file system names, if it is one of ours; `own` is the process's number.
 fn identify(path: &Path, own: u32) -> Option<Identity> {
     let parts: Vec<&str> = path.iter().rev().filter_map(OsStr::to_str).take(4).collect();
@@ -58,6 +63,10 @@ fn identify(path: &Path, own: u32) -> Option<Identity> {
     let thread = match parts.as_slice() {
         ["cpuinfo", ..] => return machine(ProcFile::CpuInfo),
         ["arch", "kernel", "sys", ..] => return machine(ProcFile::Architecture),
+        // Of any process and thread: our children and parents are Demotic too, and numbers differ between name spaces.
+        ["mem" | "clear_refs", process, ..] if number(process).is_some() => {
+            return machine(ProcFile::Refused);
+        }
         [_, thread, "task", process] if number(process) == Some(own) => number(thread),
         // A thread of another process may have any number.
         [_, _, "task", ..] => return None,
@@ -75,7 +84,7 @@ fn identify(path: &Path, own: u32) -> Option<Identity> {
         "cmdline" => ProcFile::CommandLine,
         "environ" => ProcFile::Environment,
         "auxv" => ProcFile::AuxiliaryVector,
-        "mem" | "pagemap" | "numa_maps" | "clear_refs" => ProcFile::Refused,
+        "pagemap" | "numa_maps" => ProcFile::Refused,
         _ => return None,
     };
     Some(Identity { file, thread })
@@ -112,11 +121,46 @@ fn descriptor_path(fd: i32) -> Option<PathBuf> {
     fs::read_link(format!("/proc/self/fd/{fd}")).ok()
 }
 
-/// Whether a descriptor is of the proc file system.
-fn is_proc(fd: i32) -> bool {
+/// The kind of file system that a descriptor is of; 0 if that is not known.
+fn file_system(fd: i32) -> u64 {
     let mut found = KernelStatFs::zeroed();
     let answer = host::call_now(libc::SYS_fstatfs, &[fd.into(), Arg::output(&mut found)]);
-    answer.is_ok() && found.kind == PROC_SUPER_MAGIC
+    answer.map_or(0, |_| found.kind)
+}
+
+/// Whether a descriptor is of the proc file system.
+fn is_proc(fd: i32) -> bool {
+    file_system(fd) == PROC_SUPER_MAGIC
+}
+
+/// Whether a descriptor is of shared memory that was never a file, such as that of translated code, which
+/// `/proc/self/map_files` leads to.
+fn is_nameless_memory(fd: i32) -> bool {
+    descriptor_path(fd).is_some_and(|path| path == Path::new("/dev/zero (deleted)"))
+}
+
+/// Where a file of the proc file system is inside it. A part of it that is mounted elsewhere (`mount --bind`) does not
+/// get other names by that; `None` for what is mounted nowhere.
+fn path_in_proc(fd: i32) -> Option<PathBuf> {
+    let path = descriptor_path(fd)?;
+    let number = |info: String| Some(info.lines().find_map(|l| l.strip_prefix("mnt_id:"))?.trim().to_owned());
+    let mount = fs::read_to_string(format!("/proc/self/fdinfo/{fd}")).ok().and_then(number);
+    // Without these files there is nothing but what the link says.
+    let (Some(mount), Ok(mounts)) = (mount, fs::read_to_string("/proc/self/mountinfo")) else {
+        return Some(path);
+    };
+    inside_mount(&path, &mount, &mounts)
+}
+
+/// The path inside its file system of what is at `path`, on the mount of this number.
+fn inside_mount(path: &Path, mount: &str, mounts: &str) -> Option<PathBuf> {
+    let mut lines = mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>());
+    let fields = lines.find(|fields| fields.first() == Some(&mount))?;
+    let (root, place) = (fields.get(3)?, fields.get(4)?);
+    // Both are escaped where they have blanks; what the proc file system holds has none.
+    let below = path.strip_prefix(place).unwrap_or(path);
+    let below = below.strip_prefix("/").unwrap_or(below);
+    Some(if below.as_os_str().is_empty() { PathBuf::from(root) } else { Path::new(root).join(below) })
 }
 
 fn close(fd: i32) {
@@ -172,12 +216,18 @@ impl LinuxProcess {
     /// Puts the guest's view in place of a file that has just been opened with these (host) flags.
     pub(crate) fn guest_view(&self, opened: u64, flags: u32) -> SysResult {
         let fd = opened as i32;
-        if flags & libc::O_PATH as u32 != 0 || !is_proc(fd) {
+        if flags & libc::O_PATH as u32 != 0 {
             return Ok(opened);
         }
-        let identity = descriptor_path(fd).and_then(|path| identify(&path, std::process::id()));
+        let identity = match file_system(fd) {
+            PROC_SUPER_MAGIC => {
+                path_in_proc(fd).map_or(Some(REFUSED), |path| identify(&path, std::process::id()))
+            }
+            TMPFS_MAGIC if is_nameless_memory(fd) => Some(REFUSED),
+            _ => None,
+        };
         let Some(identity) = identity else { return Ok(opened) };
-        if identity.file == ProcFile::Refused {
+        if identity == REFUSED {
             close(fd);
             tracing::debug!(target: "syscall", "a file about host addresses is not opened");
             return Err(Errno(libc::EACCES));
@@ -279,12 +329,27 @@ mod tests {
         assert_eq!(known("/17/status"), Some((ProcFile::Status, None)));
         assert_eq!(known("/proc/cpuinfo"), Some((ProcFile::CpuInfo, None)));
         assert_eq!(known("/proc/sys/kernel/arch"), Some((ProcFile::Architecture, None)));
-        assert_eq!(known("/proc/17/mem"), Some((ProcFile::Refused, None)));
+        for refused in
+            ["/proc/17/pagemap", "/proc/17/mem", "/proc/18/mem", "/18/task/19/mem", "/proc/19/clear_refs"]
+        {
+            assert_eq!(known(refused), Some((ProcFile::Refused, None)), "{refused}");
+        }
         for other in
             ["/proc/18/maps", "/proc/stat", "/proc/17/net/stat", "/proc/17/comm", "/proc/18/task/17/maps"]
         {
             assert_eq!(known(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn mounts_do_not_rename_files() {
+        let mounts = "21 1 0:20 / /proc rw - proc proc rw\n33 21 0:20 /17/mem /tmp/x rw - proc proc rw\n\
+                      34 21 0:20 /17 /tmp/d rw - proc proc rw\n";
+        let inside = |path: &str, mount| inside_mount(Path::new(path), mount, mounts);
+        assert_eq!(inside("/proc/17/mem", "21"), Some("/17/mem".into()));
+        assert_eq!(inside("/tmp/x", "33"), Some("/17/mem".into()));
+        assert_eq!(inside("/tmp/d/task/18/mem", "34"), Some("/17/task/18/mem".into()));
+        assert_eq!(inside("/17/mem", "99"), None);
     }
 
     #[test]

@@ -92,8 +92,12 @@ static OPTIONS: [Row; 40] = [
 ];
 
 /// Those of levels whose other options are not known.
-static MORE_OPTIONS: [Row; 6] = [
+static MORE_OPTIONS: [Row; 8] = [
     (libc::SOL_PACKET, 1..=2, Value::Layout("w2h")),
+    // A program of classic BPF and where it is.
+    (libc::SOL_PACKET, 22..=22, Value::Refused),
+    // SCTP_SOCKOPT_CONNECTX3: where the addresses are.
+    (SCTP, 111..=111, Value::Refused),
     (libc::SOL_ALG, 1..=1, Value::Layout("b")),
     (libc::AF_VSOCK, 0..=2, Value::Layout("q")),
     (libc::AF_VSOCK, 6..=6, Value::Time),
@@ -116,6 +120,12 @@ static LEVELS: [i32; 11] = [
     libc::SOL_CAN_BASE + libc::CAN_RAW,
 ];
 
+const SCTP: i32 = 132;
+
+/// Levels whose options hold no addresses of memory, though their layouts are not known: SCTP, UDP-Lite, DCCP, RxRPC, L2TP,
+/// Bluetooth and its protocols, X.25, AX.25.
+static PLAIN_LEVELS: [i32; 9] = [SCTP, 136, 269, 272, 273, 274, 18, 262, 257];
+
 /// Level and number of an option by host numbers, and what its value is.
 fn option(c: &Call<'_>) -> Result<(u32, u32, Value), Errno> {
     let (level, number) = (c.uint(1), c.uint(2));
@@ -128,10 +138,11 @@ fn option(c: &Call<'_>) -> Result<(u32, u32, Value), Errno> {
     let value = match found {
         Some((_, _, value)) => *value,
         None if LEVELS.contains(&(level as i32)) => Value::Layout("w*"),
-        None => Value::Layout(""),
+        None if PLAIN_LEVELS.contains(&(level as i32)) && !c.memory().is_big() => Value::Layout(""),
+        // The host would follow addresses that are in it.
+        None => Value::Refused,
     };
-    let unknown = value == Value::Layout("") && c.memory().is_big();
-    if unknown || value == Value::Refused {
+    if value == Value::Refused {
         tracing::debug!(target: "syscall", "option {number} of sockets, level {level}, is not supported");
         return Err(Errno(libc::ENOPROTOOPT));
     }
