@@ -3,8 +3,10 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::TypedValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use demotic_runtime::sandbox::Grant;
 use demotic_translator::{EngineKind, EngineOptions};
 
 /// Runs ARM and MIPS programs and bare-metal images on an x86-64 Linux PC.
@@ -171,6 +173,14 @@ pub(crate) struct RunFlags {
     /// Guest.
     #[command(flatten)]
     pub(crate) guest: GuestFlags,
+    /// Confine the program, and all that it starts, to these files and directories (and what is below them), without
+    /// network and without other processes: for programs that nobody trusts. Paths are for reading and executing, with
+    /// `:rw` also for writing; several are joined by commas. The program itself and the sysroot can always be read.
+    #[arg(
+        long, value_name = "PATH[:rw]", value_delimiter = ',', value_parser = grant_parser(),
+        help_heading = "Guest", conflicts_with = "stats_json"
+    )]
+    pub(crate) sandbox: Vec<Grant>,
     /// Read the program from an inherited descriptor (of the guest's `execve`, and of binfmt_misc).
     #[arg(long, value_name = "N", hide = true)]
     pub(crate) exec_fd: Option<i32>,
@@ -332,6 +342,11 @@ pub(crate) struct BinfmtFlags {
     /// Where binfmt_misc is mounted.
     #[arg(long, value_name = "DIR", default_value = "/proc/sys/fs/binfmt_misc")]
     pub(crate) mount: PathBuf,
+}
+
+/// A path of `--sandbox`, which need not be UTF-8.
+fn grant_parser() -> impl TypedValueParser<Value = Grant> {
+    clap::builder::OsStringValueParser::new().try_map(|text| Grant::parse(&text))
 }
 
 fn binfmt_letters(letters: &str) -> Result<String, String> {

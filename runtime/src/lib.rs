@@ -5,3 +5,4 @@ pub mod linux;
 pub mod loader;
 pub mod machine;
 pub mod memory;
+pub mod sandbox;

@@ -10,6 +10,7 @@ use std::time::Instant;
 use demotic_ir::Memory;
 use demotic_runtime::linux::{LinuxProcess, Restart, own_executable};
 use demotic_runtime::loader::{self, Launch, LaunchError, LaunchOptions};
+use demotic_runtime::sandbox::{self, Grant};
 use demotic_translator::{EngineOptions, MemoryModel, Vcpu};
 
 use super::print;
@@ -27,6 +28,7 @@ pub(crate) fn run(flags: &RunFlags, log: &LogFlags) -> Result<ExitCode, Failure>
     if flags.guest.cpu.as_deref() == Some("help") {
         return print(&guest::cpu_help());
     }
+    enter_sandbox(flags, log)?;
     let Launch { mut process, cpu, kind } =
         loader::load(&launch_options(flags, log)).map_err(launch_failure)?;
     let arch = guest::architecture(kind);
@@ -49,6 +51,19 @@ pub(crate) fn run(flags: &RunFlags, log: &LogFlags) -> Result<ExitCode, Failure>
     vcpu.run(&mut process);
     Report::of(&vcpu, flags.engine.engine, kind.name(), start.elapsed()).emit(&flags.engine)?;
     process.terminate()
+}
+
+/// Confines this process, if that is asked for. Programs that the guest executes inherit it.
+fn enter_sandbox(flags: &RunFlags, log: &LogFlags) -> Result<(), Failure> {
+    if flags.sandbox.is_empty() {
+        return Ok(());
+    }
+    let named = [Some(&flags.program.program), flags.guest.sysroot.as_ref()];
+    let named = named.into_iter().flatten().filter(|path| path.exists()).map(Grant::read);
+    // It has been opened, but executed programs open it again.
+    let written = log.log_file.iter().map(Grant::write);
+    let grants: Vec<Grant> = flags.sandbox.iter().cloned().chain(named).chain(written).collect();
+    sandbox::enter(&grants).map_err(|error| Failure::new(error.to_string()).with_status(CANNOT_RUN))
 }
 
 fn launch_failure(error: LaunchError) -> Failure {

@@ -10,6 +10,7 @@ mod examples;
 mod exec;
 mod guests;
 mod process;
+mod sandbox;
 mod strace;
 
 use std::process::ExitCode;
@@ -31,5 +32,6 @@ fn main() -> ExitCode {
     trials.extend(strace::trials());
     trials.extend(exec::trials());
     trials.extend(chroot::trials());
+    trials.extend(sandbox::trials());
     libtest_mimic::run(&arguments, trials).exit_code()
 }
