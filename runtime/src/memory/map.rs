@@ -115,6 +115,8 @@ pub struct RemapRequest {
     pub may_move: bool,
     /// Where it must move to.
     pub fixed: Option<u32>,
+    /// Whether an empty mapping stays at the old place.
+    pub keep: bool,
 }
 
 /// `len` rounded up to whole pages, if it is neither 0 nor more than the address space.
@@ -123,7 +125,7 @@ fn whole_pages(len: u64) -> Option<u64> {
 }
 
 /// `[addr, addr + len)` in whole pages, below `limit`.
-fn page_range(addr: u32, len: u64, limit: u64) -> Option<Range<u64>> {
+pub(super) fn page_range(addr: u32, len: u64, limit: u64) -> Option<Range<u64>> {
     let start = u64::from(addr);
     let end = start + whole_pages(len)?;
     (start.is_multiple_of(PAGE) && end <= limit).then_some(start..end)
@@ -209,6 +211,7 @@ impl UserMemory {
         };
         self.shared.window.map(range.start, len, prot, request.shared, content)?;
         self.set_pages(&range, Some(prot));
+        self.lock_new(&state, &range);
         let start = range.start as u32;
         if let Backing::Segment { info, .. } = &request.backing {
             state.segments.retain(|(at, _)| *at != range.start);
@@ -270,10 +273,11 @@ impl UserMemory {
         self.unmap_range(&mut state, &range)
     }
 
-    fn unmap_range(&self, state: &mut MapState, range: &Range<u64>) -> Result<(), MapError> {
+    pub(super) fn unmap_range(&self, state: &mut MapState, range: &Range<u64>) -> Result<(), MapError> {
         self.shared.window.unmap(range.start, range.end - range.start)?;
         self.set_pages(range, None);
         state.regions.remove(range.clone());
+        UserMemory::note_inherited(state, range, true);
         Ok(())
     }
 
@@ -319,13 +323,16 @@ impl UserMemory {
         if len == 0 {
             return Ok(());
         }
-        let state = self.state();
+        let mut state = self.state();
         let range = page_range(addr, len, state.layout.limit).ok_or(MapError::NoMemory)?;
         let covered = state.regions.is_covered(range.clone());
         for part in state.regions.overlapping(range.clone()).cloned().collect::<Vec<_>>() {
             let prot = part.prot;
             let part = part.range.start.max(range.start)..part.range.end.min(range.end);
             self.shared.window.advise(part.start, part.end - part.start, advice)?;
+            if matches!(advice, libc::MADV_DONTFORK | libc::MADV_DOFORK) {
+                UserMemory::note_inherited(&mut state, &part, advice == libc::MADV_DOFORK);
+            }
             self.note_stale(&part, self.shared.pages.dependence(&part), Some(prot));
         }
         if covered { Ok(()) } else { Err(MapError::NoMemory) }
@@ -354,7 +361,10 @@ impl UserMemory {
         if old.end > region.range.end || old.end > state.layout.limit {
             return Err(MapError::Host(libc::EFAULT));
         }
-        if request.fixed.is_none() && !old.is_empty() {
+        if request.keep && old.end - old.start != new_len {
+            return Err(MapError::Invalid);
+        }
+        if request.fixed.is_none() && !old.is_empty() && !request.keep {
             let old_len = old.end - old.start;
             if new_len <= old_len {
                 if new_len < old_len {
@@ -375,6 +385,10 @@ impl UserMemory {
         };
         if to.start < old.end && old.start < to.end {
             return Err(MapError::Invalid);
+        }
+        if request.keep {
+            self.move_contents(&mut state, &region, &old, &to)?;
+            return Ok(to.start as u32);
         }
         self.relocate(&mut state, &region, &old, &to)?;
         Ok(to.start as u32)
@@ -418,18 +432,29 @@ impl UserMemory {
             self.copy_mapping(region.prot, old.start..old.start + kept, to)?;
             self.shared.window.unmap(old.start, old_len)?;
         }
-        let source = region.source.clone();
-        let skipped = old.start - region.range.start;
+        let source = region.source.advanced(old.start - region.range.start);
         if !old.is_empty() {
             self.set_pages(old, None);
             state.regions.remove(old.clone());
         }
         self.set_pages(to, Some(region.prot));
-        let source = match source {
-            Source::File { file, offset } => Source::File { file, offset: offset + skipped },
-            other => other,
-        };
         state.regions.insert(Region { range: to.clone(), prot: region.prot, shared: region.shared, source });
+        Ok(())
+    }
+
+    /// Moves what is in `old`, a part of `region`, to `to`; the mapping stays.
+    fn move_contents(
+        &self,
+        state: &mut MapState,
+        region: &Region,
+        old: &Range<u64>,
+        to: &Range<u64>,
+    ) -> Result<(), MapError> {
+        self.shared.window.move_contents(old.start, old.end - old.start, to.start)?;
+        self.set_pages(old, Some(region.prot));
+        self.set_pages(to, Some(region.prot));
+        let source = region.source.advanced(old.start - region.range.start);
+        state.regions.insert(Region { range: to.clone(), source, ..region.clone() });
         Ok(())
     }
 
@@ -481,6 +506,7 @@ impl UserMemory {
         if self.shared.window.map(old, new - old, prot, false, Content::Anonymous).is_err() {
             return false;
         }
+        self.lock_new(state, &more);
         self.set_pages(&more, Some(prot));
         let source = Source::Special("[heap]");
         state.regions.insert(Region { range: more, prot, shared: false, source });
@@ -493,7 +519,7 @@ impl UserMemory {
     }
 
     /// Says what the guest may do with the pages of `range` from now on; `None` for unmapped.
-    fn set_pages(&self, range: &Range<u64>, prot: Option<Prot>) {
+    pub(super) fn set_pages(&self, range: &Range<u64>, prot: Option<Prot>) {
         let before = self.shared.pages.set(range, prot);
         self.note_stale(range, before, prot);
     }

@@ -5,6 +5,7 @@
 //! mappings comes first, and it is never held while guest memory is accessed; then what a handle knows to be stale.
 
 mod access;
+mod locks;
 mod map;
 mod pages;
 pub mod regions;
@@ -21,6 +22,7 @@ use demotic_ir::{Access, CodeSource, Fault, FaultKind, HostView, MemSize, Memory
 use demotic_translator::host::guarded::HostFault;
 use demotic_translator::host::signal::install_fault_handler;
 
+pub use locks::Lock;
 pub use map::{Backing, MapError, MapRequest, Placement, RemapRequest};
 pub use regions::{FileInfo, Prot, Region, Source};
 
@@ -53,6 +55,10 @@ struct MapState {
     brk: Range<u64>,
     /// Where shared memory segments were attached.
     segments: Vec<(u64, Arc<FileInfo>)>,
+    /// How what is mapped from now on is locked, if it is.
+    lock_future: Option<Lock>,
+    /// What children do not have.
+    not_inherited: Vec<Range<u64>>,
 }
 
 #[derive(Debug)]
@@ -85,7 +91,14 @@ impl UserMemory {
     pub fn new(layout: MemoryLayout) -> io::Result<UserMemory> {
         install_fault_handler();
         let big = layout.big;
-        let state = MapState { regions: Regions::default(), layout, brk: 0..0, segments: Vec::new() };
+        let state = MapState {
+            regions: Regions::default(),
+            layout,
+            brk: 0..0,
+            segments: Vec::new(),
+            lock_future: None,
+            not_inherited: Vec::new(),
+        };
         let (window, pages) = (Window::reserve()?, PageFlags::new());
         let shared = Arc::new(Shared { window, pages, state: Mutex::new(state), big });
         Ok(UserMemory { shared, stale: Mutex::default() })

@@ -49,7 +49,7 @@ pub enum Source {
 
 impl Source {
     /// The source of the part of a mapping that begins `skip` bytes on.
-    fn advanced(&self, skip: u64) -> Source {
+    pub(super) fn advanced(&self, skip: u64) -> Source {
         match self {
             Source::File { file, offset } => Source::File { file: file.clone(), offset: offset + skip },
             other => other.clone(),

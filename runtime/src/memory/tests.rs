@@ -92,7 +92,7 @@ fn remapping_grows_moves_and_shrinks() {
     let addr = memory.map(&anonymous(Placement::Fixed(0x10_0000), 8192, RW)).expect("room");
     memory.write_u32(addr + 4096, 42).expect("writable");
     let resize = |addr, old_len, new_len, may_move| {
-        memory.remap(&RemapRequest { addr, old_len, new_len, may_move, fixed: None })
+        memory.remap(&RemapRequest { addr, old_len, new_len, may_move, fixed: None, keep: false })
     };
     assert_eq!(resize(addr, 8192, 16384, false), Ok(addr), "there is room behind it");
     memory.map(&anonymous(Placement::Fixed(addr + 16384), 4096, RW)).expect("free");

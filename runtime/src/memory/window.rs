@@ -134,6 +134,38 @@ impl Window {
         if from_len == 0 { Ok(()) } else { self.unmap(from, from_len) }
     }
 
+    /// Moves the contents of `[from, from + len)` to `to`; the mapping stays, as one of nothing yet.
+    pub(super) fn move_contents(&self, from: u64, len: u64, to: u64) -> io::Result<()> {
+        let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED | libc::MREMAP_DONTUNMAP;
+        let (source, target) = (self.range(from, len), self.range(to, len));
+        // SAFETY: both ranges lie inside the window, which holds nothing but guest memory.
+        let got = unsafe { libc::mremap(source, len as usize, len as usize, flags, target) };
+        if got == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(()) }
+    }
+
+    /// Locks `[start, start + len)` into the host's memory: at once, or what of it is touched.
+    pub(super) fn lock(&self, start: u64, len: u64, at_once: bool) -> io::Result<()> {
+        let at = self.range(start, len);
+        let flags = if at_once { 0 } else { libc::MLOCK_ONFAULT };
+        // SAFETY: the range lies inside the window; no contents change.
+        check(unsafe { libc::mlock2(at, len as usize, flags as _) })
+    }
+
+    /// Takes that back.
+    pub(super) fn unlock(&self, start: u64, len: u64) -> io::Result<()> {
+        let at = self.range(start, len);
+        // SAFETY: the range lies inside the window; no contents change.
+        check(unsafe { libc::munlock(at, len as usize) })
+    }
+
+    /// Shows another part of the file that is mapped, shared, at `[start, start + len)`, from this page of it on.
+    pub(super) fn show_part(&self, start: u64, len: u64, page: u64) -> io::Result<()> {
+        let at = self.range(start, len);
+        // SAFETY: the range lies inside the window, which holds nothing but guest memory.
+        let result = unsafe { libc::syscall(libc::SYS_remap_file_pages, at, len, 0u64, page, 0u64) };
+        check(result as i32)
+    }
+
     /// Passes advice on `[start, start + len)` to the host.
     pub(super) fn advise(&self, start: u64, len: u64, advice: i32) -> io::Result<()> {
         let at = self.range(start, len);

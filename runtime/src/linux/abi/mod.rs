@@ -163,6 +163,12 @@ pub(crate) struct Numbers {
     pub(crate) map_fixed_noreplace: u32,
     /// `MAP_POPULATE`.
     pub(crate) map_populate: u32,
+    /// `MAP_LOCKED`.
+    pub(crate) map_locked: u32,
+    /// `MAP_HUGETLB`.
+    pub(crate) map_hugetlb: u32,
+    /// All flags and kinds of mappings from before there was `MAP_SHARED_VALIDATE`.
+    pub(crate) map_known: u32,
     /// `SIG_BLOCK`; `SIG_UNBLOCK` and `SIG_SETMASK` follow.
     pub(crate) sig_block: u32,
     /// Bytes in a signal set.

@@ -252,6 +252,10 @@ fn copy_memory(c: &mut Call<'_>, request: &Request) -> Result<(i32, i32), Errno>
     };
     let forked = fork_alone(c, &child);
     if forked.is_ok_and(|(pid, _)| pid == 0) {
+        if c.process.memory.forked().is_err() {
+            tracing::error!("the child cannot have its address space");
+            host::exit(1);
+        }
         host_signal::adopt_thread();
         host_signal::forget_pending();
         c.process.thread = request.thread_state();

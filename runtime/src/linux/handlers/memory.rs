@@ -4,9 +4,10 @@
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
+use super::files::read_iovec;
 use crate::linux::host::{self, Arg, Errno};
 use crate::linux::syscall::{Call, SysResult};
-use crate::memory::{Backing, FileInfo, MapRequest, PAGE_SIZE, Placement, Prot, RemapRequest};
+use crate::memory::{Backing, FileInfo, Lock, MapRequest, PAGE_SIZE, Placement, Prot, RemapRequest};
 
 const MAP_SHARED: u32 = 1;
 const MAP_PRIVATE: u32 = 2;
@@ -34,11 +35,20 @@ pub(crate) fn mmap(c: &mut Call<'_>) -> SysResult {
 fn map(c: &mut Call<'_>, offset: u64) -> SysResult {
     let numbers = c.abi().numbers();
     let (addr, flags) = (c.uint(0), c.uint(3));
+    let anonymous = flags & numbers.map_anonymous != 0;
     let shared = match flags & MAP_TYPE {
         MAP_PRIVATE => false,
-        MAP_SHARED | MAP_SHARED_VALIDATE => true,
+        MAP_SHARED => true,
+        // No file here has a flag of its own (MAP_SYNC); anonymous memory knows no such request.
+        MAP_SHARED_VALIDATE if anonymous => return Err(Errno(libc::EINVAL)),
+        MAP_SHARED_VALIDATE if flags & !numbers.map_known != 0 => return Err(Errno(libc::EOPNOTSUPP)),
+        MAP_SHARED_VALIDATE => true,
         _ => return Err(Errno(libc::EINVAL)),
     };
+    if anonymous && flags & numbers.map_hugetlb != 0 {
+        // As where no huge pages are set aside.
+        return Err(Errno(libc::ENOMEM));
+    }
     let placement = if flags & numbers.map_fixed_noreplace != 0 {
         Placement::FixedNoReplace(addr)
     } else if flags & MAP_FIXED != 0 {
@@ -46,7 +56,7 @@ fn map(c: &mut Call<'_>, offset: u64) -> SysResult {
     } else {
         Placement::Hint(addr)
     };
-    let backing = if flags & numbers.map_anonymous != 0 {
+    let backing = if anonymous {
         Backing::Anonymous
     } else {
         Backing::File { fd: c.int(4), offset, info: Arc::new(file_info(c.int(4))?) }
@@ -57,6 +67,10 @@ fn map(c: &mut Call<'_>, offset: u64) -> SysResult {
     if flags & numbers.map_populate != 0 {
         // A hint: where it fails, pages come when they are touched.
         let _ = c.memory().advise(start, len, libc::MADV_POPULATE_READ);
+    }
+    if flags & numbers.map_locked != 0 && c.memory().lock(start, len, Some(Lock::AtOnce)).is_err() {
+        c.memory().unmap(start, len)?;
+        return Err(Errno(libc::EAGAIN));
     }
     Ok(u64::from(start))
 }
@@ -86,8 +100,10 @@ pub(crate) fn mprotect(c: &mut Call<'_>) -> SysResult {
 pub(crate) fn mremap(c: &mut Call<'_>) -> SysResult {
     const MAYMOVE: u32 = 1;
     const FIXED: u32 = 2;
+    const DONTUNMAP: u32 = 4;
     let flags = c.uint(3);
-    if flags & !(MAYMOVE | FIXED) != 0 || flags & (MAYMOVE | FIXED) == FIXED {
+    if flags & !(MAYMOVE | FIXED | DONTUNMAP) != 0 || flags & (FIXED | DONTUNMAP) != 0 && flags & MAYMOVE == 0
+    {
         return Err(Errno(libc::EINVAL));
     }
     let request = RemapRequest {
@@ -96,13 +112,21 @@ pub(crate) fn mremap(c: &mut Call<'_>) -> SysResult {
         new_len: c.long(2),
         may_move: flags & MAYMOVE != 0,
         fixed: (flags & FIXED != 0).then(|| c.uint(4)),
+        keep: flags & DONTUNMAP != 0,
     };
     Ok(u64::from(c.memory().remap(&request)?))
 }
 
 pub(crate) fn madvise(c: &mut Call<'_>) -> SysResult {
+    // Advice that libc does not name.
+    const MADV_DONTNEED_LOCKED: i32 = 24;
+    const MADV_GUARD_INSTALL: i32 = 102;
+    const MADV_GUARD_REMOVE: i32 = 103;
     let advice = c.int(2);
     let passed_on = [
+        MADV_DONTNEED_LOCKED,
+        MADV_GUARD_INSTALL,
+        MADV_GUARD_REMOVE,
         libc::MADV_DONTNEED,
         libc::MADV_FREE,
         libc::MADV_REMOVE,
@@ -117,7 +141,7 @@ pub(crate) fn madvise(c: &mut Call<'_>) -> SysResult {
         c.memory().advise(c.uint(0), c.long(1), advice)?;
         return Ok(0);
     }
-    if !c.uint(0).is_multiple_of(PAGE_SIZE) || !(0..=25).contains(&advice) {
+    if !c.uint(0).is_multiple_of(PAGE_SIZE) || !(0..=4).contains(&advice) && !(8..=25).contains(&advice) {
         return Err(Errno(libc::EINVAL));
     }
     // The rest is about speed only.
@@ -129,21 +153,101 @@ pub(crate) fn msync(c: &mut Call<'_>) -> SysResult {
     host::call(libc::SYS_msync, &[range, c.uint_arg(1), c.uint_arg(2)])
 }
 
-/// Whether pages are locked changes nothing that a program can see; that they are mapped is checked.
 pub(crate) fn mlock(c: &mut Call<'_>) -> SysResult {
-    mapped_range(c)?;
+    c.memory().lock(c.uint(0), c.long(1), Some(Lock::AtOnce))?;
     Ok(0)
 }
 
-pub(crate) fn mlockall(_: &mut Call<'_>) -> SysResult {
+pub(crate) fn mlock2(c: &mut Call<'_>) -> SysResult {
+    let lock = match c.uint(2) {
+        0 => Lock::AtOnce,
+        libc::MLOCK_ONFAULT => Lock::WhenTouched,
+        _ => return Err(Errno(libc::EINVAL)),
+    };
+    c.memory().lock(c.uint(0), c.long(1), Some(lock))?;
+    Ok(0)
+}
+
+pub(crate) fn munlock(c: &mut Call<'_>) -> SysResult {
+    c.memory().lock(c.uint(0), c.long(1), None)?;
+    Ok(0)
+}
+
+/// Locks the guest's memory, and nothing of Demotic's.
+pub(crate) fn mlockall(c: &mut Call<'_>) -> SysResult {
+    const CURRENT: u32 = 1;
+    const FUTURE: u32 = 2;
+    const ONFAULT: u32 = 4;
+    let flags = c.uint(0);
+    if flags & (CURRENT | FUTURE) == 0 || flags & !(CURRENT | FUTURE | ONFAULT) != 0 {
+        return Err(Errno(libc::EINVAL));
+    }
+    let lock = if flags & ONFAULT != 0 { Lock::WhenTouched } else { Lock::AtOnce };
+    let if_asked = |what: u32| (flags & what != 0).then_some(lock);
+    c.memory().lock_all(if_asked(CURRENT), if_asked(FUTURE))?;
+    Ok(0)
+}
+
+pub(crate) fn munlockall(c: &mut Call<'_>) -> SysResult {
+    c.memory().lock_all(None, None)?;
     Ok(0)
 }
 
 pub(crate) fn mincore(c: &mut Call<'_>) -> SysResult {
+    if !c.uint(0).is_multiple_of(PAGE_SIZE) {
+        return Err(Errno(libc::EINVAL));
+    }
     let range = mapped_range(c)?;
     let pages = c.long(1).div_ceil(u64::from(PAGE_SIZE));
     let result = c.buffer(c.uint(2), pages)?;
     host::call(libc::SYS_mincore, &[range, c.uint_arg(1), result])
+}
+
+/// The page protection argument is one that has to be 0, and the flags are ignored.
+pub(crate) fn remap_file_pages(c: &mut Call<'_>) -> SysResult {
+    if c.uint(2) != 0 {
+        return Err(Errno(libc::EINVAL));
+    }
+    c.memory().show_part(c.uint(0), c.long(1), c.long(3))?;
+    Ok(0)
+}
+
+pub(crate) fn process_vm_readv(c: &mut Call<'_>) -> SysResult {
+    process_vm(c, libc::SYS_process_vm_readv)
+}
+
+pub(crate) fn process_vm_writev(c: &mut Call<'_>) -> SysResult {
+    process_vm(c, libc::SYS_process_vm_writev)
+}
+
+/// Copies between ranges of the guest's own memory. What is at an address of another process is not known: it may be
+/// Demotic's there.
+fn process_vm(c: &Call<'_>, number: i64) -> SysResult {
+    let pid = c.int(0);
+    if c.uint(5) != 0 {
+        return Err(Errno(libc::EINVAL));
+    }
+    let (here, there) = (read_iovec(c, c.uint(1), c.uint(2))?, read_iovec(c, c.uint(3), c.uint(4))?);
+    if !is_own_thread(pid) {
+        // Whether there is such a process is said all the same.
+        host::call_now(libc::SYS_kill, &[pid.into(), 0.into()])?;
+        return Err(Errno(libc::EPERM));
+    }
+    let args = [
+        pid.into(),
+        Arg::inputs(&here),
+        here.len().into(),
+        Arg::inputs(&there),
+        there.len().into(),
+        0.into(),
+    ];
+    host::call(number, &args)
+}
+
+/// Whether a number is that of this process or of one of its threads.
+fn is_own_thread(pid: i32) -> bool {
+    let own = std::process::id() as i32;
+    pid == own || pid > 0 && host::call_now(libc::SYS_tgkill, &[own.into(), pid.into(), 0.into()]).is_ok()
 }
 
 /// The range of the first two arguments, if the guest has something mapped everywhere in it.
