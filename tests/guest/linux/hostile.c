@@ -30,9 +30,14 @@
 #define WRAP ((size_t)-1 / 2 + 1)
 
 
-/* Whether nothing has been transferred: in more than one way, as the machine has more or fewer addresses. */
-static int refused(long result) { return result == -1 && (errno == EFAULT || errno == EINVAL || errno == ENOMEM); }
-#define REFUSED(call) CHECK(refused((call)))
+/* That nothing is done is what counts; why differs with how many addresses a machine has. */
+#define REFUSED(call) refused((call), #call)
+static void refused(long result, const char *call)
+{
+    int right = result == -1 && (errno == EFAULT || errno == EINVAL || errno == ENOMEM);
+    printf("%s %s\n", right ? "ok" : "FAIL", call);
+    t_failures += !right;
+}
 
 static int zero, null, pipes[2], pair[2];
 

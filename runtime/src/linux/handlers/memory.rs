@@ -149,6 +149,9 @@ pub(crate) fn madvise(c: &mut Call<'_>) -> SysResult {
 }
 
 pub(crate) fn msync(c: &mut Call<'_>) -> SysResult {
+    if !c.uint(0).is_multiple_of(PAGE_SIZE) {
+        return Err(Errno(libc::EINVAL));
+    }
     let range = mapped_range(c)?;
     host::call(libc::SYS_msync, &[range, c.uint_arg(1), c.uint_arg(2)])
 }
