@@ -44,10 +44,11 @@ impl UserMemory {
 
     fn lock_part(&self, part: &Range<u64>, lock: Option<Lock>) -> Result<(), MapError> {
         let (start, len) = (part.start, part.end - part.start);
-        Ok(match lock {
-            Some(lock) => self.shared.window.lock(start, len, lock == Lock::AtOnce)?,
-            None => self.shared.window.unlock(start, len)?,
-        })
+        let result = match lock {
+            Some(lock) => self.shared.window.lock(start, len, lock == Lock::AtOnce),
+            None => self.shared.window.unlock(start, len),
+        };
+        Ok(result?)
     }
 
     /// Locks all that is mapped, or what will be mapped, or unlocks both if it is to be neither.

@@ -124,8 +124,8 @@ static DENIED_IF: [When; 15] = [
     when(libc::SYS_prlimit64, 0, SeccompCmpOp::Ne, 0),
     // As if typed at the terminal, which the sandbox's caller reads from afterwards.
     when(libc::SYS_ioctl, 1, SeccompCmpOp::Eq, libc::TIOCSTI),
-    when(libc::SYS_ioctl, 1, SeccompCmpOp::Eq, libc::TIOCLINUX as u64),
-    when(libc::SYS_ioctl, 1, SeccompCmpOp::Eq, libc::TIOCSETD as u64),
+    when(libc::SYS_ioctl, 1, SeccompCmpOp::Eq, libc::TIOCLINUX),
+    when(libc::SYS_ioctl, 1, SeccompCmpOp::Eq, libc::TIOCSETD),
     // By path; by descriptor there is none.
     when(libc::SYS_utimensat, 1, SeccompCmpOp::Ne, 0),
 ];
