@@ -161,10 +161,11 @@ static void intervals(void)
     CHECK(setitimer(99, &it, NULL) == -1 && errno == EINVAL);
     struct timespec nap = {3, 0}, left = {0};
     sigaction(SIGALRM, &sa, NULL);
-    ualarm(20000, 0);
+    /* again and again, in case the first one comes before it sleeps */
+    ualarm(20000, 20000);
     CHECK(nanosleep(&nap, &left) == -1 && errno == EINTR && left.tv_sec == 2 && left.tv_nsec > 0);
-    ualarm(20000, 0);
     CHECK(clock_nanosleep(CLOCK_MONOTONIC, 0, &nap, &left) == EINTR && left.tv_sec == 2);
+    ualarm(0, 0);
 }
 
 int main(void)
