@@ -71,20 +71,33 @@ pub const CCOND: Slot = Slot(136);
 /// DSPControl.EFI: an extraction failed, 0 or 1.
 pub const EFI: Slot = Slot(137);
 
-/// The lowest bits of the fields of DSPControl (MIPS32 volume IV-e, section 3.10).
+/// DSPControl (MIPS32 volume IV-e, section 3.10), which is kept as its fields.
 pub mod dsp_control {
-    /// Position, 6 bits.
-    pub const POS: u32 = 0;
-    /// Size, 6 bits.
-    pub const SCOUNT: u32 = 7;
-    /// Carry.
-    pub const C: u32 = 13;
-    /// Extract fail indicator.
-    pub const EFI: u32 = 14;
-    /// Overflow flags, 8 bits.
-    pub const OUFLAG: u32 = 16;
-    /// Condition codes, 4 bits.
-    pub const CCOND: u32 = 24;
+    use demotic_ir::{CpuState, Slot};
+
+    use super::{CCOND, DSP_CARRY, DSP_POS, EFI, OUFLAG, SCOUNT};
+
+    /// The fields in the order of the mask of RDDSP and WRDSP: slot, lowest bit, mask.
+    pub const FIELDS: [(Slot, u32, u32); 6] = [
+        (DSP_POS, 0, 0x3f),
+        (SCOUNT, 7, 0x3f),
+        (DSP_CARRY, 13, 1),
+        (OUFLAG, 16, 0xff),
+        (CCOND, 24, 0xf),
+        (EFI, 14, 1),
+    ];
+
+    /// The register as RDDSP reads it.
+    pub fn get(state: &CpuState) -> u32 {
+        FIELDS.iter().fold(0, |control, &(slot, lowest, _)| control | state.get32(slot) << lowest)
+    }
+
+    /// Sets it as WRDSP does.
+    pub fn set(state: &mut CpuState, control: u32) {
+        for (slot, lowest, mask) in FIELDS {
+            state.set32(slot, control >> lowest & mask);
+        }
+    }
 }
 
 /// Number of the general register that MIPS16e comparisons write.

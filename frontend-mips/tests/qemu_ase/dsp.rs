@@ -4,23 +4,13 @@ use std::fmt::Write as _;
 
 use demotic_ir::{CpuState, Slot};
 use demotic_mips::decode::Row;
-use demotic_mips::state::{AC, CCOND, DSP_CARRY, DSP_POS, EFI, HILO, OUFLAG, R, SCOUNT, dsp_control};
+use demotic_mips::state::{AC, HILO, R, dsp_control};
 use demotic_mips::{Ases, MipsConfig};
 
 use crate::plan::{BUFFER, Next, Plan, pick};
 
 /// The accumulators in a record: word 32 + 2n is HI, the next one LO.
 const ACCUMULATORS: [Slot; 4] = [HILO, AC, Slot(AC.0 + 1), Slot(AC.0 + 2)];
-
-/// The fields of DSPControl.
-const FIELDS: [(Slot, u32, u32); 6] = [
-    (DSP_POS, dsp_control::POS, 0x3f),
-    (SCOUNT, dsp_control::SCOUNT, 0x3f),
-    (DSP_CARRY, dsp_control::C, 1),
-    (EFI, dsp_control::EFI, 1),
-    (OUFLAG, dsp_control::OUFLAG, 0xff),
-    (CCOND, dsp_control::CCOND, 0xf),
-];
 
 /// The plan.
 pub(crate) fn plan(big_endian: bool) -> Plan {
@@ -104,10 +94,7 @@ fn suitable(plan: &Plan, row: &Row, word: u32, record: &mut [u8]) -> bool {
 }
 
 fn get(plan: &Plan, record: &[u8], cpu: &mut CpuState) {
-    let control = plan.word(record, 0);
-    for (slot, lowest, mask) in FIELDS {
-        cpu.set32(slot, control >> lowest & mask);
-    }
+    dsp_control::set(cpu, plan.word(record, 0));
     for n in 1..32 {
         cpu.set32(R.nth(n), plan.word(record, n as usize));
     }
@@ -118,8 +105,7 @@ fn get(plan: &Plan, record: &[u8], cpu: &mut CpuState) {
 }
 
 fn put(plan: &Plan, cpu: &CpuState, record: &mut [u8]) {
-    let control = FIELDS.iter().fold(0, |control, &(slot, lowest, _)| control | cpu.get32(slot) << lowest);
-    plan.set_word(record, 0, control);
+    plan.set_word(record, 0, dsp_control::get(cpu));
     for n in 1..32 {
         plan.set_word(record, n as usize, cpu.get32(R.nth(n)));
     }

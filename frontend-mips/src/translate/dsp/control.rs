@@ -4,22 +4,16 @@ use demotic_ir::Type::I32;
 use demotic_ir::{IntCc, Slot, Value};
 
 use crate::decode::args;
-use crate::state::{CCOND, DSP_CARRY, DSP_POS, EFI, OUFLAG, SCOUNT, dsp_control};
+use crate::state::{DSP_POS, dsp_control};
 use crate::translate::Lifter;
-
-/// The fields of DSPControl in the order of the mask of RDDSP and WRDSP: slot, lowest bit, mask.
-const FIELDS: [(Slot, u32, u32); 6] = [
-    (DSP_POS, dsp_control::POS, 0x3f),
-    (SCOUNT, dsp_control::SCOUNT, 0x3f),
-    (DSP_CARRY, dsp_control::C, 1),
-    (OUFLAG, dsp_control::OUFLAG, 0xff),
-    (CCOND, dsp_control::CCOND, 0xf),
-    (EFI, dsp_control::EFI, 1),
-];
 
 /// The fields that a mask selects.
 fn selected(mask: u32) -> impl Iterator<Item = (Slot, u32, u32)> {
-    FIELDS.into_iter().enumerate().filter(move |(n, _)| mask >> n & 1 != 0).map(|(_, field)| field)
+    dsp_control::FIELDS
+        .into_iter()
+        .enumerate()
+        .filter(move |(n, _)| mask >> n & 1 != 0)
+        .map(|(_, field)| field)
 }
 
 impl Lifter<'_> {

@@ -16,9 +16,22 @@ mod sigcontext {
     pub(super) const FPREGS: usize = 272;
     pub(super) const FPC_CSR: usize = 532;
     pub(super) const USED_MATH: usize = 540;
+    pub(super) const DSP: usize = 544;
     pub(super) const MDHI: usize = 552;
     pub(super) const MDLO: usize = 560;
+    /// HI1, LO1 and so on, 32 bits each.
+    pub(super) const HI1: usize = 568;
     pub(super) const SIZE: usize = 592;
+}
+/// What may follow the mask: records that begin with a magic number and their size.
+mod extension {
+    /// The upper halves of the vector registers, and MSACSR.
+    pub(super) const MSA: u32 = 0x784d_5341;
+    pub(super) const MSA_SIZE: u32 = 8 + 32 * 8 + 8;
+    /// The last one, which has no size.
+    pub(super) const END: u32 = 0x7845_4e44;
+    /// Records that are looked at.
+    pub(super) const MOST: usize = 8;
 }
 /// Argument space and the place of the former trampoline, at the start of both frames.
 const ARGUMENTS: usize = 24;
@@ -30,9 +43,12 @@ const UC_MCONTEXT: usize = 24;
 /// What the kernel leaves free below the interrupted stack pointer.
 const RED_ZONE: u32 = 32;
 const SA_SIGINFO: u32 = 4;
-/// `sc_used_math`: the registers are valid; they are 64 bits wide.
+/// `sc_used_math`: the registers are valid; they are 64 bits wide; there is more behind the mask.
 const USED_FP: u32 = 1;
 const USED_FR1: u32 = 2;
+const USED_EXTCONTEXT: u32 = 4;
+/// Bytes of the mask.
+const MASK: usize = 16;
 const STATUS_FR: u32 = 1 << 26;
 
 const A0: u32 = 4;
@@ -49,10 +65,48 @@ fn encode_sigcontext(cpu: &CpuState, e: &mut Encoder) {
     for n in 0..32 {
         e.u64(cpu.get(st::F.nth(n)));
     }
-    let fr1 = if cpu.get32(st::STATUS) & STATUS_FR != 0 { USED_FR1 } else { 0 };
-    e.u32(0).u32(st::fcsr(cpu)).u32(0).u32(USED_FP | fr1).u32(0).pad_to(start + sigcontext::MDHI);
+    let used = if has_vectors(cpu) { USED_FP | USED_FR1 | USED_EXTCONTEXT } else { USED_FP };
+    let control = st::dsp_control::get(cpu);
+    e.u32(0).u32(st::fcsr(cpu)).u32(0).u32(used).u32(control).pad_to(start + sigcontext::MDHI);
     let hilo = cpu.get(st::HILO);
-    e.u64(hilo >> 32).u64(hilo & 0xffff_ffff).pad_to(start + sigcontext::SIZE);
+    e.u64(hilo >> 32).u64(hilo & 0xffff_ffff);
+    for n in 0..3 {
+        let accumulator = cpu.get(st::AC.nth(n));
+        e.u32((accumulator >> 32) as u32).u32(accumulator as u32);
+    }
+    e.pad_to(start + sigcontext::SIZE);
+}
+
+/// Whether there are vector registers to be saved: the SIMD architecture needs registers of 64 bits.
+fn has_vectors(cpu: &CpuState) -> bool {
+    cpu.get32(st::STATUS) & STATUS_FR != 0
+}
+
+fn encode_vectors(cpu: &CpuState, e: &mut Encoder) {
+    e.u32(extension::MSA).u32(extension::MSA_SIZE);
+    for n in 0..32 {
+        e.u64(cpu.get(st::W_HIGH.nth(n)));
+    }
+    e.u32(cpu.get32(st::MSACSR)).u32(0).u32(extension::END);
+}
+
+/// Restores what follows the mask of a frame; records of unknown kinds are passed over, as Linux does.
+fn pop_extensions(cpu: &mut CpuState, memory: &UserMemory, mut addr: u32) -> Result<(), Fault> {
+    for _ in 0..extension::MOST {
+        let (kind, size) = (memory.read_u32(addr)?, addr.wrapping_add(4));
+        if kind == extension::END {
+            break;
+        }
+        let size = memory.read_u32(size)?;
+        if kind == extension::MSA && size == extension::MSA_SIZE {
+            for n in 0..32 {
+                cpu.set(st::W_HIGH.nth(n), memory.read_u64(addr.wrapping_add(8 + 8 * n))?);
+            }
+            cpu.set32(st::MSACSR, memory.read_u32(addr.wrapping_add(8 + 32 * 8))?);
+        }
+        addr = addr.wrapping_add(size);
+    }
+    Ok(())
 }
 
 fn encode_mask(abi: &dyn GuestAbi, mask: u64, e: &mut Encoder) {
@@ -77,6 +131,9 @@ pub(super) fn push(
     let context = e.as_bytes().len() as u32;
     encode_sigcontext(cpu, &mut e);
     encode_mask(abi, request.mask, &mut e);
+    if has_vectors(cpu) {
+        encode_vectors(cpu, &mut e);
+    }
     let frame = request.sp.wrapping_sub(RED_ZONE + e.as_bytes().len() as u32) & !7;
     memory.write_bytes(frame, e.as_bytes())?;
 
@@ -109,12 +166,22 @@ pub(super) fn pop(
     }
     let pc = memory.read_u64(field(sigcontext::PC))? as u32;
     let (hi, lo) = (memory.read_u64(field(sigcontext::MDHI))?, memory.read_u64(field(sigcontext::MDLO))?);
-    if memory.read_u32(field(sigcontext::USED_MATH))? & USED_FP != 0 {
+    let used = memory.read_u32(field(sigcontext::USED_MATH))?;
+    if used & USED_FP != 0 {
         for n in 0..32 {
             let value = memory.read_u64(field(sigcontext::FPREGS + 8 * n))?;
             cpu.set(st::F.nth(n as u32), value);
         }
         st::set_fcsr(cpu, memory.read_u32(field(sigcontext::FPC_CSR))?);
+    }
+    if used & USED_EXTCONTEXT != 0 && has_vectors(cpu) {
+        pop_extensions(cpu, memory, field(sigcontext::SIZE + MASK))?;
+    }
+    st::dsp_control::set(cpu, memory.read_u32(field(sigcontext::DSP))?);
+    for n in 0..3 {
+        let at = sigcontext::HI1 + 8 * n;
+        let (hi, lo) = (memory.read_u32(field(at))?, memory.read_u32(field(at + 4))?);
+        cpu.set(st::AC.nth(n as u32), u64::from(hi) << 32 | u64::from(lo));
     }
     for (n, value) in values.into_iter().enumerate().skip(1) {
         cpu.set32(st::R.nth(n as u32), value);
