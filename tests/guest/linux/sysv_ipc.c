@@ -70,10 +70,12 @@ static void shared_memory(void)
 
     struct shminfo limits;
     CHECK(shmctl(0, IPC_INFO, (void *)&limits) >= 0 && limits.shmmin == 1 && limits.shmmni > 0);
-    int known = shmget(0x5e3d, 4096, IPC_CREAT | IPC_EXCL | 0600);
-    CHECK(known >= 0 && shmget(0x5e3d, 4096, IPC_CREAT | IPC_EXCL | 0600) == -1 && errno == EEXIST);
-    CHECK(shmget(0x5e3d, 8192, 0) == -1 && errno == EINVAL && shmctl(known, IPC_RMID, NULL) == 0);
-    CHECK(shmget(0x5e3d, 0, 0) == -1 && errno == ENOENT);
+    /* others may run this at the same time */
+    key_t key = 0x5e000000 + getpid();
+    int known = shmget(key, 4096, IPC_CREAT | IPC_EXCL | 0600);
+    CHECK(known >= 0 && shmget(key, 4096, IPC_CREAT | IPC_EXCL | 0600) == -1 && errno == EEXIST);
+    CHECK(shmget(key, 8192, 0) == -1 && errno == EINVAL && shmctl(known, IPC_RMID, NULL) == 0);
+    CHECK(shmget(key, 0, 0) == -1 && errno == ENOENT);
 }
 
 static void messages(void)
