@@ -535,6 +535,20 @@ pub(crate) struct Credentials {
     pub(crate) egid: u32,
 }
 
+/// The type of a file (`S_IFMT` of its mode), named as for `statx`; descriptors that are no files of any type have 0.
+pub(crate) fn file_type(dir: i32, path: &CStr, flags: i32) -> Result<u32, Errno> {
+    let mut found = libc::statx::zeroed();
+    let args =
+        [dir.into(), Arg::string(path), flags.into(), libc::STATX_TYPE.into(), Arg::output(&mut found)];
+    call_now(libc::SYS_statx, &args)?;
+    Ok(u32::from(found.stx_mode) & libc::S_IFMT)
+}
+
+/// The type of an open file, as [`file_type`] gives it.
+pub(crate) fn open_file_type(fd: i32) -> Result<u32, Errno> {
+    file_type(fd, c"", libc::AT_EMPTY_PATH)
+}
+
 /// The calling thread's number.
 pub(crate) fn thread_id() -> u32 {
     // SAFETY: cannot fail and touches no memory.

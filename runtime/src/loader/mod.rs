@@ -28,7 +28,7 @@ use crate::memory::{MapError, MemoryLayout, UserMemory};
 pub use elf::{ElfError, ElfFile, FloatAbi, GuestKind, UnknownCpu};
 pub(crate) use kernel_pages::SIGRETURN_CODE;
 pub use mips::FpAbi;
-pub(crate) use script::{Script, Start};
+pub(crate) use script::{SCRIPT_DEPTH, Script, Start};
 pub use stack::StackContents;
 pub(crate) use stack::{hwcap, hwcap2, machine, platform};
 
@@ -142,8 +142,6 @@ struct Found {
 
 /// Opens the program. A script stands for its interpreter, if that is a program for us.
 fn find(options: &LaunchOptions) -> Result<Found, LaunchError> {
-    /// Linux's limit.
-    const DEPTH: usize = 5;
     let mut argv = arguments(options);
     let mut script = options.program.clone();
     let mut file = match options.program_fd {
@@ -154,12 +152,11 @@ fn find(options: &LaunchOptions) -> Result<Found, LaunchError> {
     let mut path = file_path(&file, &script);
     let failed = |error| LaunchError::Elf { path: options.program.clone(), error };
     let mut not_ours = None;
-    for _ in 0..=DEPTH {
+    for _ in 0..=SCRIPT_DEPTH {
         let Start::Script(line) = Start::of(&file).map_err(|error| failed(error.into()))? else { break };
         not_ours = not_ours.or_else(|| ElfFile::read(file, &path).err());
-        let interpreter = PathBuf::from(OsString::from_vec(line.interpreter));
-        let argument = Some(OsString::from_vec(line.argument)).filter(|argument| !argument.is_empty());
-        let before = std::iter::once(interpreter.clone().into()).chain(argument).chain([script.into()]);
+        let interpreter = PathBuf::from(OsString::from_vec(line.interpreter.clone()));
+        let before = line.command(script.as_os_str().as_bytes()).map(OsString::from_vec);
         argv = before.chain(argv.into_iter().skip(1)).collect();
         path = under(options.sysroot.as_deref(), &interpreter);
         file = File::open(&path).map_err(|error| LaunchError::Open { path: path.clone(), error })?;

@@ -17,6 +17,17 @@ pub(crate) struct Script {
     pub(crate) argument: Vec<u8>,
 }
 
+/// How often scripts may be interpreted by scripts (Linux's limit).
+pub(crate) const SCRIPT_DEPTH: usize = 5;
+
+impl Script {
+    /// The words that take the place of the script's name in a command line; `path` is where the script is.
+    pub(crate) fn command(self, path: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+        let argument = Some(self.argument).filter(|argument| !argument.is_empty());
+        std::iter::once(self.interpreter).chain(argument).chain([path.to_vec()])
+    }
+}
+
 /// What kind of file it is, as far as its first bytes say.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Start {

@@ -1,7 +1,8 @@
 //! Reading and writing descriptors that carry numbers instead of bytes (eventfd, timerfd, signalfd, inotify), for guests that
 //! have another byte order or other signal numbers than the host.
 
-use crate::linux::host::{self, Arg, Errno, Plain};
+use crate::linux::host::{self, Arg, Errno};
+use crate::linux::proc_files::descriptor_path;
 use crate::linux::syscall::{Call, SysResult};
 
 use super::userfault;
@@ -23,21 +24,11 @@ enum Carries {
 
 /// What a descriptor carries, if it is of one of these kinds.
 fn carries(fd: i32) -> Option<Carries> {
-    let mut found = libc::statx::zeroed();
-    let args = [
-        fd.into(),
-        Arg::string(c""),
-        libc::AT_EMPTY_PATH.into(),
-        libc::STATX_TYPE.into(),
-        Arg::output(&mut found),
-    ];
-    host::call_now(libc::SYS_statx, &args).ok()?;
     // They are no files of any type.
-    if u32::from(found.stx_mode) & libc::S_IFMT != 0 {
+    if host::open_file_type(fd) != Ok(0) {
         return None;
     }
-    let link = std::fs::read_link(format!("/proc/self/fd/{fd}")).ok()?;
-    match link.to_str()? {
+    match descriptor_path(fd)?.to_str()? {
         "anon_inode:[eventfd]" | "anon_inode:[timerfd]" => Some(Carries::Counter),
         "anon_inode:[signalfd]" => Some(Carries::Signals),
         "anon_inode:inotify" => Some(Carries::FileEvents),

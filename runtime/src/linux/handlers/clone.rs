@@ -169,8 +169,8 @@ fn read_arguments(c: &Call<'_>) -> Result<Request, Errno> {
     }
     let [flags, pidfd, child_tid, parent_tid, signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup] =
         fields;
-    let known = flag::DETACHED | flag::SIGNAL & !flag::NEWTIME;
-    if flags & known != 0
+    let refused = flag::DETACHED | flag::SIGNAL & !flag::NEWTIME;
+    if flags & refused != 0
         || flags >> 34 != 0
         || signal & !flag::SIGNAL != 0
         || (stack == 0) != (stack_size == 0)

@@ -8,16 +8,14 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use crate::linux::host::{self, Arg, Errno, Plain};
+use crate::linux::host::{self, Arg, Errno};
 use crate::linux::host_signal::{self, Disposition, FAULT_BITS};
 use crate::linux::signals;
 use crate::linux::syscall::{Call, SysResult};
-use crate::loader::{self, ElfFile, GuestKind, Script, Start};
+use crate::loader::{self, ElfFile, GuestKind, SCRIPT_DEPTH, Script, Start};
 
 /// The most that arguments and environment may take.
 const ARG_MAX: usize = 2 << 20;
-/// How often scripts may be interpreted by scripts (Linux's limit).
-const SCRIPT_DEPTH: usize = 5;
 
 /// What is to be executed, as `execveat` has it.
 struct Place {
@@ -116,10 +114,7 @@ impl Place {
         let (dir, flags) = (Arg::from(self.dir), libc::AT_EACCESS | self.flags);
         let path = Arg::string(&self.path);
         host::call_now(libc::SYS_faccessat2, &[dir, path, libc::X_OK.into(), flags.into()])?;
-        let mut stat = libc::statx::zeroed();
-        let mask = libc::STATX_TYPE.into();
-        host::call_now(libc::SYS_statx, &[dir, path, self.flags.into(), mask, Arg::output(&mut stat)])?;
-        match u32::from(stat.stx_mode) & libc::S_IFMT {
+        match host::file_type(self.dir, &self.path, self.flags)? {
             libc::S_IFREG => Ok(()),
             libc::S_IFLNK => Err(Errno(libc::ELOOP)),
             _ => Err(Errno(libc::EACCES)),
@@ -182,14 +177,9 @@ fn script_command(
     path: &CStr,
     command: &mut Command<'_>,
 ) -> Result<Place, Errno> {
-    let interpreter = string(script.interpreter)?;
-    let mut argv = vec![interpreter.clone()];
-    if !script.argument.is_empty() {
-        argv.push(string(script.argument)?);
-    }
-    argv.push(path.to_owned());
-    argv.extend(command.argv.drain(..).skip(1));
-    command.argv = argv;
+    let interpreter = string(script.interpreter.clone())?;
+    let before: Result<Vec<CString>, Errno> = script.command(path.to_bytes()).map(string).collect();
+    command.argv.splice(..1, before?);
     Place::of(c, libc::AT_FDCWD, interpreter, 0)
 }
 

@@ -103,16 +103,7 @@ fn seek(c: &Call<'_>, offset: i64, whence: i32) -> SysResult {
 }
 
 fn is_directory(fd: i32) -> bool {
-    let mut found = libc::statx::zeroed();
-    let args = [
-        fd.into(),
-        Arg::string(c""),
-        libc::AT_EMPTY_PATH.into(),
-        libc::STATX_TYPE.into(),
-        Arg::output(&mut found),
-    ];
-    let answer = host::call_now(libc::SYS_statx, &args);
-    answer.is_ok() && u32::from(found.stx_mode) & libc::S_IFMT == libc::S_IFDIR
+    host::open_file_type(fd) == Ok(libc::S_IFDIR)
 }
 
 pub(crate) fn truncate(c: &mut Call<'_>) -> SysResult {

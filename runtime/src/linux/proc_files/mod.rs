@@ -117,7 +117,7 @@ fn normalize(path: &Path) -> PathBuf {
 }
 
 /// What the host says that a descriptor is.
-fn descriptor_path(fd: i32) -> Option<PathBuf> {
+pub(crate) fn descriptor_path(fd: i32) -> Option<PathBuf> {
     fs::read_link(format!("/proc/self/fd/{fd}")).ok()
 }
 
@@ -184,9 +184,10 @@ fn own_threads() -> HashSet<String> {
 
 /// The names that are left out when a descriptor is read as a directory: our threads in `/proc/self/task`.
 pub(crate) fn hidden_entries(fd: i32) -> HashSet<String> {
-    let own = std::process::id().to_string();
-    let is_task =
-        |path: PathBuf| path.ends_with("task") && path.parent().is_some_and(|dir| dir.ends_with(&own));
+    let is_task = |path: PathBuf| {
+        let own = std::process::id().to_string();
+        path.ends_with("task") && path.parent().is_some_and(|dir| dir.ends_with(own))
+    };
     if is_proc(fd) && descriptor_path(fd).is_some_and(is_task) { own_threads() } else { HashSet::new() }
 }
 
