@@ -1,0 +1,38 @@
+# Each algorithm of `openssl speed`, certificates, and TLS over the loopback.
+# packages: openssl
+# seconds: 400
+set -e
+cd /tmp
+echo hello > text
+for digest in md5 sha1 sha256 sha512 sha3-256 blake2b512 sm3 ripemd160; do
+    openssl dgst -$digest text 2> /dev/null || echo "no $digest"
+done
+for cipher in aes-128-cbc aes-256-ctr aes-128-xts chacha20 camellia-128-cbc aria-128-gcm des-ede3-cbc; do
+    openssl enc -$cipher -K 00112233445566778899aabbccddeeff000102030405060708090a0b0c0d0e0f \
+        -iv 000102030405060708090a0b0c0d0e0f -in text 2> /dev/null | md5sum
+done
+openssl genpkey -algorithm ed25519 -out ca.key
+openssl req -x509 -new -key ca.key -subj /CN=ca -days 30 -out ca.crt
+for kind in 'RSA -pkeyopt rsa_keygen_bits:2048' 'EC -pkeyopt ec_paramgen_curve:P-256' 'ed448'; do
+    # shellcheck disable=SC2086
+    openssl genpkey -algorithm $kind -out key 2> /dev/null
+    openssl req -new -key key -subj /CN=localhost -out csr
+    openssl x509 -req -in csr -CA ca.crt -CAkey ca.key -days 10 -out crt 2> /dev/null
+    openssl verify -CAfile ca.crt crt
+    for tls in -tls1_2 -tls1_3; do
+        openssl s_server -accept 4433 -cert crt -key key $tls -naccept 1 -rev -quiet 2> /dev/null &
+        for try in $(seq 100); do
+            # A socket that listens shows without being disturbed.
+            grep -q ':1151 .* 0A ' /proc/net/tcp /proc/net/tcp6 && break
+            sleep 0.1
+        done
+        (echo stressed; sleep 1) | openssl s_client -connect localhost:4433 -CAfile ca.crt -verify_return_error $tls 2> /dev/null |
+            grep -aE '^(desserts|New, |Verify return|Verification)' | sort -u
+        kill $! 2> /dev/null || true
+        wait
+    done
+done
+# Names of what has been measured; the numbers are not to be compared.
+openssl speed -seconds 1 -bytes 1024 2> err > out
+sed -nE 's/^([a-z0-9() -]+[a-z0-9)]) +[0-9.]+k$/\1/p; s/^ *(rsa|dsa|.*(ecdsa|ecdh|EdDSA|SM2)) .*/\1/p' out
+sed -nE 's/^(Doing [^:]*) for [0-9]+s.*/\1/p; s/^(Doing [^:]*'"'"'s.*) for .*/\1/p' err
