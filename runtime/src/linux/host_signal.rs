@@ -110,15 +110,23 @@ unsafe extern "C" {
 /// Whether SIGPIPE was ignored when the process began: Rust's start-up code ignores it before `main`.
 static SIGPIPE_IGNORED: AtomicI32 = AtomicI32::new(0);
 
-extern "C" fn look_at_sigpipe() {
+/// Which of the descriptors 0 to 2 were closed when the process began, as bits: Rust's start-up code opens them.
+static STANDARD_CLOSED: AtomicI32 = AtomicI32::new(0);
+
+const STANDARD: std::ops::RangeInclusive<i32> = 0..=2;
+
+extern "C" fn look_at_start() {
     let ignored = current(libc::SIGPIPE).is_ok_and(|action| action.handler == libc::SIG_IGN as u64);
     SIGPIPE_IGNORED.store(i32::from(ignored), Ordering::SeqCst);
+    let is_closed = |fd: &i32| call_now(libc::SYS_fcntl, &[(*fd).into(), libc::F_GETFD.into()]).is_err();
+    let closed = STANDARD.filter(is_closed).fold(0, |bits, fd| bits | 1 << fd);
+    STANDARD_CLOSED.store(closed, Ordering::SeqCst);
 }
 
-// SAFETY: run once by the C library before main; it only does a system call and stores its result.
+// SAFETY: run once by the C library before main; it only does system calls and stores their results.
 #[used]
 #[unsafe(link_section = ".init_array")]
-static LOOK_AT_SIGPIPE: extern "C" fn() = look_at_sigpipe;
+static LOOK_AT_START: extern "C" fn() = look_at_start;
 
 /// The kernel's size of a signal set.
 const SET_SIZE: u64 = 8;
@@ -142,6 +150,10 @@ pub(crate) fn start() {
         add_fault_hook(on_sent_fault);
         if SIGPIPE_IGNORED.load(Ordering::SeqCst) == 0 {
             let _ = set_disposition(libc::SIGPIPE, Disposition::Default);
+        }
+        let closed = STANDARD_CLOSED.load(Ordering::SeqCst);
+        for fd in STANDARD.filter(|fd| closed >> fd & 1 != 0) {
+            let _ = call_now(libc::SYS_close, &[fd.into()]);
         }
     });
     IS_GUEST.set(true);

@@ -1,6 +1,6 @@
 /* Covers: exec of guest programs: this one runs itself through /proc/self/exe,
- * with arguments, environment, an inherited and a close-on-exec descriptor, an
- * ignored and a blocked signal; then as interpreter of a #! script. */
+ * with arguments, environment, an inherited and a close-on-exec descriptor, none for
+ * the standard input, an ignored and a blocked signal; then as interpreter of a #! script. */
 #include "t.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +21,7 @@ int main(int argc, char **argv, char **envp)
         for (char **e = envp; *e; e++)
             printf("env %s\n", *e);
         printf("kept %d closed %d\n", fcntl(20, F_GETFD) >= 0, fcntl(21, F_GETFD) == -1 && errno == EBADF);
+        printf("no standard input: %d\n", fcntl(0, F_GETFD) == -1 && errno == EBADF && open("/dev/zero", O_RDONLY) == 0);
         sigprocmask(SIG_BLOCK, NULL, &s);
         sigaction(SIGUSR1, NULL, &a);
         sigaction(SIGUSR2, NULL, &b);
@@ -47,6 +48,7 @@ int main(int argc, char **argv, char **envp)
         dup2(fd, 20);
         dup2(fd, 21);
         fcntl(21, F_SETFD, FD_CLOEXEC);
+        close(0);
         sigemptyset(&s);
         sigaddset(&s, SIGALRM);
         sigprocmask(SIG_BLOCK, &s, NULL);

@@ -11,6 +11,7 @@
 #include <linux/loop.h>
 #include <linux/random.h>
 #include <linux/rtc.h>
+#include <linux/vm_sockets.h>
 #include <net/if.h>
 #include <poll.h>
 #include <pty.h>
@@ -158,6 +159,10 @@ static void files(void)
     n = -1;
     CHECK(ioctl(random, RNDGETENTCNT, &n) == 0 && n >= 0 && n <= 4096);
     close(random);
+    int vsock = open("/dev/vsock", O_RDONLY);
+    unsigned cid = 0;
+    CHECK(vsock == -1 || ioctl(vsock, IOCTL_VM_SOCKETS_GET_LOCAL_CID, &cid) == 0 && cid != 0);
+    close(vsock);
 }
 
 static void sockets(void)

@@ -232,6 +232,8 @@ static void version_6(void)
     CHECK(bind(r, (void *)&a, sizeof a) == 0 && getsockname(r, (void *)&a, &len) == 0 && a.sin6_port != 0);
     CHECK(setsockopt(r, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on) == 0);
     CHECK(setsockopt(r, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, &on, sizeof on) == 0);
+    CHECK(setsockopt(r, IPPROTO_IPV6, IPV6_RECVTCLASS, &on, sizeof on) == 0);
+    CHECK(setsockopt(t, IPPROTO_IPV6, IPV6_TCLASS, &(int){0x20}, sizeof(int)) == 0);
     CHECK(sendto(t, "six", 3, 0, (void *)&a, sizeof a) == 3);
     char control[256], buf[16];
     struct iovec iov = {buf, sizeof buf};
@@ -240,16 +242,19 @@ static void version_6(void)
     int seen = 0;
     for (struct cmsghdr *cm = CMSG_FIRSTHDR(&m); cm; cm = CMSG_NXTHDR(&m, cm)) {
         struct in6_pktinfo info;
-        int hops;
+        int hops, class;
         if (cm->cmsg_type == IPV6_PKTINFO) {
             memcpy(&info, CMSG_DATA(cm), sizeof info);
             seen |= info.ipi6_ifindex == LO && IN6_IS_ADDR_LOOPBACK(&info.ipi6_addr);
         } else if (cm->cmsg_type == IPV6_HOPLIMIT) {
             memcpy(&hops, CMSG_DATA(cm), sizeof hops);
             seen |= hops == 64 ? 2 : 0;
+        } else if (cm->cmsg_type == IPV6_TCLASS) {
+            memcpy(&class, CMSG_DATA(cm), sizeof class);
+            seen |= class == 0x20 ? 4 : 0;
         }
     }
-    CHECK(seen == 3);
+    CHECK(seen == 7);
     struct ipv6_mreq group = {.ipv6mr_interface = LO};
     inet_pton(AF_INET6, "ff02::1234", &group.ipv6mr_multiaddr);
     CHECK(setsockopt(r, IPPROTO_IPV6, IPV6_JOIN_GROUP, &group, sizeof group) == 0);

@@ -79,7 +79,8 @@ static OPTIONS: [Row; 40] = [
     (IPV6, 50..=50, Value::Layout("16bw")),
     (IPV6, 54..=59, Value::Layout("b")),
     (IPV6, 61..=61, Value::Layout("h22b2w")),
-    (IPV6, 64..=66, Value::Refused),
+    // Tables of packet filters; 66 is IPV6_RECVTCLASS.
+    (IPV6, 64..=65, Value::Refused),
     (IPV6, 76..=76, Value::Layout("b")),
     (TCP, 11..=11, Value::TcpInfo),
     (TCP, 13..=13, Value::Layout("b")),
