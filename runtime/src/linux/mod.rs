@@ -6,6 +6,7 @@
 //! so a guest process is a host process, and a guest thread (`threads`) a host thread.
 
 mod abi;
+mod command_line;
 mod handlers;
 #[expect(unsafe_code, reason = "does host system calls")]
 pub(crate) mod host;
@@ -147,6 +148,7 @@ impl LinuxProcess {
     pub(crate) fn new(memory: UserMemory, kind: GuestKind, info: ProcessInfo) -> LinuxProcess {
         let signals = Signals::inherited();
         handlers::misc::set_name(&info);
+        command_line::show(&memory, &info.stack);
         LinuxProcess {
             memory,
             kind,
