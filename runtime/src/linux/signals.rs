@@ -9,8 +9,11 @@ use super::host_signal::{self, Disposition, FAULT_BITS, HostInfo};
 use super::siginfo::{Fields, SigInfo};
 use super::{ExitStatus, LinuxProcess, trace};
 
-/// Signals have numbers 1 to 64.
+/// Signals that can be raised have numbers 1 to 64.
 pub(crate) const COUNT: usize = 64;
+
+/// MIPS has more, which can only have actions.
+const LAST: usize = 128;
 
 /// `SIG_DFL` and `SIG_IGN` as handler addresses.
 pub(crate) const DEFAULT: u32 = 0;
@@ -30,7 +33,7 @@ const UNBLOCKABLE: u64 = 1 << (libc::SIGKILL - 1) | 1 << (libc::SIGSTOP - 1);
 
 /// What happens on each signal: the same for all threads of a process.
 #[derive(Clone, Debug)]
-struct Actions([Action; COUNT + 1]);
+struct Actions([Action; LAST + 1]);
 
 impl Actions {
     /// Whether some signal that instructions raise has a handler.
@@ -58,8 +61,8 @@ impl Signals {
     /// The state that a program starts with, from what the process has inherited.
     pub(crate) fn inherited() -> Signals {
         host_signal::start();
-        let mut actions = [Action::default(); COUNT + 1];
-        for (signal, action) in actions.iter_mut().enumerate().skip(1) {
+        let mut actions = [Action::default(); LAST + 1];
+        for (signal, action) in actions.iter_mut().enumerate().take(COUNT + 1).skip(1) {
             let ours = FAULT_BITS & signal_bit(signal as i32) != 0;
             if !ours && host_signal::is_ignored(signal as i32) {
                 action.handler = IGNORE;
@@ -109,8 +112,10 @@ impl Signals {
             _ => Disposition::Catch { flags: action.flags & SA_NOCLD },
         };
         let mut actions = self.actions();
-        // Refused only for numbers that are not signals, which the callers have excluded.
-        let _ = host_signal::set_disposition(signal, disposition);
+        if signal <= COUNT as i32 {
+            // Refused only for numbers that are not signals, which the callers have excluded.
+            let _ = host_signal::set_disposition(signal, disposition);
+        }
         let caught = actions.catch_faults();
         if let Some(entry) = actions.0.get_mut(signal as usize) {
             *entry = action;

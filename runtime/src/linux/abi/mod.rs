@@ -228,8 +228,13 @@ pub(crate) trait GuestAbi: Sync + std::fmt::Debug {
         const HOST_MAX: i32 = 133;
         (1..=HOST_MAX).find(|&host| self.errno(host) == guest).unwrap_or(guest)
     }
-    /// The host's number of a guest signal; `None` for what is not a signal or has no equivalent.
+    /// The host's number of a guest signal; `None` for what is not a signal of the host.
     fn signal_to_host(&self, guest: u32) -> Option<i32>;
+    /// The highest number of a signal that may have an action. Beyond [`signals::COUNT`](super::signals::COUNT) there is
+    /// no such signal on the host: nothing raises it.
+    fn last_signal(&self) -> u32 {
+        64
+    }
     /// The guest's number of a host signal.
     fn signal_to_guest(&self, host: i32) -> u32;
     /// Guest and host values of each flag of open, composite ones first.

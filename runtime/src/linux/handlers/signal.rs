@@ -4,6 +4,7 @@ use crate::linux::abi::{Action, Encoder};
 use crate::linux::host::{self, Arg, Errno, Plain};
 use crate::linux::host_signal::{self, FAULT_BITS, HostInfo};
 use crate::linux::siginfo::{Fields, SigInfo};
+use crate::linux::signals;
 use crate::linux::syscall::{After, Call, SysResult};
 
 use super::time::{Width, optional_timespec};
@@ -53,7 +54,11 @@ pub(super) fn queued_info(c: &Call<'_>, index: usize) -> Result<HostInfo, Errno>
 
 /// A signal argument whose action may be looked at, and if `change`, changed.
 fn action_signal(c: &Call<'_>, change: bool) -> Result<i32, Errno> {
-    let signal = c.abi().signal_to_host(c.uint(0)).ok_or(Errno(libc::EINVAL))?;
+    let guest = c.uint(0);
+    if (signals::COUNT as u32 + 1..=c.abi().last_signal()).contains(&guest) {
+        return Ok(guest as i32);
+    }
+    let signal = c.abi().signal_to_host(guest).ok_or(Errno(libc::EINVAL))?;
     let fixed = signal == libc::SIGKILL || signal == libc::SIGSTOP;
     if change && fixed { Err(Errno(libc::EINVAL)) } else { Ok(signal) }
 }
