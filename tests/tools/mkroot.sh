@@ -190,11 +190,15 @@ done <<'ALTERNATIVES'
 /usr/bin/pager /usr/bin/less /usr/bin/more
 /usr/bin/php /usr/bin/php[0-9]*
 /usr/bin/vi /usr/bin/vim.*
+/usr/bin/vim /usr/bin/vim.*
 /usr/bin/which /usr/bin/which.debianutils
 ALTERNATIVES
 for java in "$dest"/usr/lib/jvm/java-*-openjdk-"$arch"; do
     [ -e "$java/bin/java" ] || continue
-    [ -e "$dest/usr/bin/java" ] || ln -s "../lib/jvm/${java##*/}/bin/java" "$dest/usr/bin/java"
+    for program in "$java"/bin/*; do
+        link=$dest/usr/bin/${program##*/}
+        [ -e "$link" ] || ln -s "../lib/jvm/${java##*/}/bin/${program##*/}" "$link"
+    done
     # The list of virtual machines is made from one of these when the package is configured.
     version=${java##*/java-} version=${version%%-*}
     etc=$dest/etc/java-$version-openjdk

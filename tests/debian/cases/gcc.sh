@@ -32,7 +32,6 @@ cat > cc.cc <<'CC'
 #include <algorithm>
 #include <iostream>
 #include <map>
-#include <regex>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -61,7 +60,7 @@ int main() {
     std::generate(values.begin(), values.end(), [x = 0.5]() mutable { return x = 3.9 * x * (1 - x); });
     std::sort(values.begin(), values.end());
     std::cout.precision(6);
-    std::cout << values[10] << ' ' << std::regex_replace(std::string("a1b22c"), std::regex("[0-9]+"), "#") << '\n';
+    std::cout << values[10] << ' ' << std::string("a1b22c").find('2') << '\n';
 }
 CC
 for level in -O0 -O2; do

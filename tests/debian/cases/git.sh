@@ -22,9 +22,9 @@ git fsck --full 2>&1
 cd .. && git clone -q file:///tmp/one two && cd two
 git rev-parse HEAD
 git log --format=%h --graph | head -n 5
-git bisect start -q HEAD HEAD~10 > /dev/null
-git bisect run sh -c '! grep -q "^17$" file2' | grep -c 'is the first bad commit'
-git bisect reset -q 2> /dev/null
+git bisect start HEAD HEAD~10 > /dev/null
+git bisect run grep -q '^17$' file3 | grep -c 'is the first bad commit'
+git bisect reset 2> /dev/null
 git archive HEAD | md5sum
 git grep -c 99 | head -n 3
 git stash list; git status --short; git blame -s file1 | tail -n 1

@@ -9,7 +9,7 @@ done
 {
     for i in 1 2 3 4 5 6 7 8; do echo "int f$i(int);"; done
     echo '#include <stdio.h>'
-    echo 'int main(void) { printf("%d\n", f1(f2(f3(f4(f5(f6(f7(f8(1))))))))); }'
+    echo 'int main(void) { printf("%d", f1(f2(f3(f4(f5(f6(f7(f8(1))))))))); puts(""); }'
 } > main.c
 cat > Makefile <<'MAKE'
 OBJECTS := $(patsubst %.c,%.o,$(sort $(wildcard part*.c)))

@@ -1,6 +1,6 @@
 # Each algorithm of `openssl speed`, certificates, and TLS over the loopback.
 # packages: openssl
-# seconds: 400
+# seconds: 600
 set -e
 cd /tmp
 echo hello > text
