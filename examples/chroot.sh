@@ -10,7 +10,7 @@
 # must be linked statically: `cargo static` makes it.
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
-: "${DEMOTIC:=$here/target/x86_64-unknown-linux-gnu/release/demotic}"
+: "${DEMOTIC:=$here/target/release/demotic}"
 fail() { echo "chroot.sh: $*" >&2; exit 1; }
 
 # As root, all users of this machine are those of the guest.  Another user needs the
@@ -18,6 +18,7 @@ fail() { echo "chroot.sh: $*" >&2; exit 1; }
 # guest has only one user, which is enough to look around, but not for apt.
 enter() {
     [ -x "$DEMOTIC" ] || fail "$DEMOTIC is not there; cargo static makes it"
+    ! ldd "$DEMOTIC" 2> /dev/null | grep -q '=>' || fail "$DEMOTIC needs shared libraries; cargo static makes one that does not"
     [ $# -ge 1 ] || fail "usage: $0 ROOT [COMMAND [ARGUMENTS...]]"
     [ -d "$1/usr" ] || fail "$1 is not a root directory"
     export DEMOTIC
@@ -45,6 +46,8 @@ inside() {
     mount --make-rprivate /
     mount --rbind "$root" "$root"
     cd "$root"
+    # debootstrap leaves a link to itself there when it runs in a container.
+    if [ -L proc ]; then rm proc && mkdir proc; fi
     mount --rbind /proc proc
     mount --rbind /sys sys
     mount --rbind /dev dev

@@ -1,8 +1,8 @@
 //! The statically linked `demotic` in directories that have nothing of the host's: a bare chroot, and Debian's own root
 //! directories with its package manager, through `examples/chroot.sh`.
 //!
-//! What is missing for a test (`cargo static`, a root directory, namespaces, binfmt_misc of one's own) makes it be shown as
-//! ignored.
+//! What is missing for a test (the program, which `tests/run` makes; a root directory; namespaces, binfmt_misc of one's own)
+//! makes it be shown as ignored.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,11 +10,11 @@ use std::process::Command;
 
 use libtest_mimic::{Failed, Trial};
 
-use crate::process::{Ending, Outcome, TemporaryDirectory, root, run, run_in, text};
+use crate::process::{Ending, Outcome, TemporaryDirectory, root, run, run_in, same, text};
 
 /// Architectures with a root directory, which `tests/tools/mkroot.sh -b ARCH tests/.cache/chroot-ARCH` makes, and what
 /// `uname -m` says there.
-const SYSTEMS: [(&str, &str); 3] = [("armhf", "armv7l"), ("armel", "armv7l"), ("mipsel", "mips")];
+const SYSTEMS: [(&str, &str); 3] = [("armhf", "armv7l"), ("armel", "armv5tejl"), ("mipsel", "mips")];
 
 /// Removes a package, installs it from a file, makes and installs one with a script, and looks for damage.
 const PACKAGES: &str = r#"
@@ -34,7 +34,7 @@ dpkg-query -W -f '${db:Status-Status}\n' made
 dpkg --configure made | tail -n 1
 cat /usr/share/made/file
 apt-get -qq purge -y made > /dev/null
-apt-get -qq install -y /tmp/made.deb 2> /dev/null | tail -n 1
+apt-get -qq install -y /tmp/made.deb 2> /dev/null | tail -n 1 | tr -d '\r'
 dpkg -V made
 dpkg --purge made > /dev/null
 [ ! -e /usr/share/made ]
@@ -59,6 +59,10 @@ pub(crate) fn trials() -> Vec<Trial> {
     let linked = static_demotic().exists();
     let entered = linked && bare(&["true"]).is_ok_and(|outcome| outcome.ending == Ending::Exit(0));
     let mut trials = vec![Trial::test("chroot::bare", bare_root).with_ignored_flag(!entered)];
+    for configuration in ["armhf-a32", "mipsel"] {
+        let trial = move || bare_programs(configuration);
+        trials.push(Trial::test(format!("chroot::bare/{configuration}"), trial).with_ignored_flag(!entered));
+    }
     for (architecture, machine) in SYSTEMS {
         let there = linked && system(architecture).join("usr/bin/dpkg").exists();
         let possible =
@@ -70,7 +74,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 fn static_demotic() -> PathBuf {
-    root().join("target/x86_64-unknown-linux-gnu/release/demotic")
+    root().join("target/static/demotic")
 }
 
 fn system(architecture: &str) -> PathBuf {
@@ -79,7 +83,8 @@ fn system(architecture: &str) -> PathBuf {
 
 fn enter(architecture: &str, script: &str) -> Result<Outcome, Failed> {
     let mut command = Command::new("timeout");
-    command.arg("600").arg(root().join("examples/chroot.sh")).arg(system(architecture));
+    command.args(["600", "env", &format!("DEMOTIC={}", static_demotic().display())]);
+    command.arg(root().join("examples/chroot.sh")).arg(system(architecture));
     command.args(["sh", "-c", script]);
     run(command)
 }
@@ -93,19 +98,56 @@ fn packages(architecture: &str, machine: &str) -> Result<(), Failed> {
     Err(format!("{printed}\n{}\n{:?}", text(&outcome.stderr), outcome.ending).into())
 }
 
-/// Runs a command in a directory that has `demotic`, guest programs, and nothing else: no /proc, no /dev.
-fn bare(words: &[&str]) -> Result<Outcome, Failed> {
+/// A directory that has `demotic`, files as given, and nothing else: no /proc, no /dev.
+fn bare_directory(files: &[(PathBuf, &str)]) -> Result<TemporaryDirectory, Failed> {
     let directory = TemporaryDirectory::new()?;
-    let put = |from: PathBuf, to: &str| fs::copy(from, directory.0.join(to));
-    put(static_demotic(), "demotic")?;
-    for configuration in ["armhf-a32", "mips"] {
-        put(root().join("target/guests").join(configuration).join("exec_args"), configuration)?;
+    fs::create_dir(directory.0.join("tmp"))?;
+    fs::copy(static_demotic(), directory.0.join("demotic"))?;
+    for (from, to) in files {
+        fs::copy(from, directory.0.join(to))?;
     }
-    put(root().join("tests/.cache/root-mipsel/bin/busybox"), "true")?;
+    Ok(directory)
+}
+
+/// Runs a command in such a directory.
+fn enter_bare(directory: &TemporaryDirectory, words: &[&str]) -> Result<Outcome, Failed> {
     let mut command = Command::new("timeout");
-    command.args(["120", "unshare", "--map-root-user", "--mount", "chroot"]).arg(&directory.0);
-    command.arg("/demotic").args(words);
+    command.args([
+        "120",
+        "env",
+        "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+        "unshare",
+        "--map-root-user",
+        "--mount",
+    ]);
+    command.arg("chroot").arg(&directory.0).args(words);
     run_in(command, &directory.0)
+}
+
+fn guest(configuration: &str, program: &str) -> PathBuf {
+    root().join("target/guests").join(configuration).join(program)
+}
+
+fn bare(words: &[&str]) -> Result<Outcome, Failed> {
+    let directory = bare_directory(&[
+        (guest("armhf-a32", "exec_args"), "armhf-a32"),
+        (guest("mips", "exec_args"), "mips"),
+        (root().join("tests/.cache/root-mipsel/bin/busybox"), "true"),
+    ])?;
+    enter_bare(&directory, &[&["/demotic"], words].concat())
+}
+
+/// Programs that ask much of files, memory and signals do what they do natively, in a directory that is as bare.
+fn bare_programs(configuration: &str) -> Result<(), Failed> {
+    for program in ["directories", "files", "madvise", "memory", "memory_calls", "sysv_ipc", "timers"] {
+        let places = [(guest("native", program), "native"), (guest(configuration, program), "guest")];
+        let directory = bare_directory(&places)?;
+        let expected = enter_bare(&directory, &["/native"])?;
+        let got = enter_bare(&directory, &["/demotic", "/guest"])?;
+        same(&expected, &got)
+            .map_err(|failed| format!("{program}: {}", failed.message().unwrap_or_default()))?;
+    }
+    Ok(())
 }
 
 /// Programs are found and executed in turn, though nothing says what the executable of each process is.

@@ -16,6 +16,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("exec::missing_loader", missing_loader),
         Trial::test("exec::script_is_run", script_is_run),
         Trial::test("exec::script_of_the_host", script_of_the_host),
+        Trial::test("exec::mount_points_of_a_root", mount_points_of_a_root),
     ]
 }
 
@@ -108,4 +109,22 @@ fn script_of_the_host() -> Result<(), Failed> {
     let right =
         outcome.ending == Ending::Exit(CANNOT_RUN) && message.contains("run its interpreter (/bin/sh)");
     if right { Ok(()) } else { Err(message.into()) }
+}
+
+/// Where a root directory has nothing but a place for the host's directory, the host's is found, whatever is asked about it.
+fn mount_points_of_a_root() -> Result<(), Failed> {
+    let directory = TemporaryDirectory::new()?;
+    for name in ["proc", "sys", "opt"] {
+        fs::create_dir(directory.0.join(name))?;
+    }
+    fs::write(directory.0.join("sys/own"), "")?;
+    let mut command = demotic("auto");
+    command.arg("-L").arg(&directory.0).arg(root().join("tests/.cache/root-armhf/bin/busybox"));
+    command.args(["sh", "-c", "echo /proc/[s]elf/comm /sys/* /opt/*"]);
+    let outcome = run(command)?;
+    let printed = text(&outcome.stdout);
+    if printed == "/proc/self/comm /sys/own /opt/*\n" {
+        return Ok(());
+    }
+    Err(format!("{printed}\n{}", text(&outcome.stderr)).into())
 }

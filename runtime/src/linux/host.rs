@@ -538,16 +538,26 @@ pub(crate) struct Credentials {
 
 /// The type of a file (`S_IFMT` of its mode), named as for `statx`; descriptors that are no files of any type have 0.
 pub(crate) fn file_type(dir: i32, path: &CStr, flags: i32) -> Result<u32, Errno> {
-    let mut found = libc::statx::zeroed();
-    let args =
-        [dir.into(), Arg::string(path), flags.into(), libc::STATX_TYPE.into(), Arg::output(&mut found)];
-    call_now(libc::SYS_statx, &args)?;
+    let found = statx(dir, path, flags, libc::STATX_TYPE)?;
     Ok(u32::from(found.stx_mode) & libc::S_IFMT)
+}
+
+fn statx(dir: i32, path: &CStr, flags: i32, mask: u32) -> Result<libc::statx, Errno> {
+    let mut found = libc::statx::zeroed();
+    let args = [dir.into(), Arg::string(path), flags.into(), mask.into(), Arg::output(&mut found)];
+    call_now(libc::SYS_statx, &args)?;
+    Ok(found)
 }
 
 /// The type of an open file, as [`file_type`] gives it.
 pub(crate) fn open_file_type(fd: i32) -> Result<u32, Errno> {
     file_type(fd, c"", libc::AT_EMPTY_PATH)
+}
+
+/// The numbers of an open file's device and inode.
+pub(crate) fn open_file_numbers(fd: i32) -> Result<(u64, u64), Errno> {
+    let found = statx(fd, c"", libc::AT_EMPTY_PATH, libc::STATX_INO)?;
+    Ok((libc::makedev(found.stx_dev_major, found.stx_dev_minor), found.stx_ino))
 }
 
 /// The calling thread's number.

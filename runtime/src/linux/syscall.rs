@@ -9,7 +9,7 @@ use demotic_ir::{CpuState, EngineControl, Fault};
 use super::abi::GuestAbi;
 use super::host::{self, Arg, Errno};
 use super::{LinuxProcess, handlers, trace};
-use crate::loader::prefix_path;
+use crate::loader::{prefix_path, stands_for_host};
 use crate::memory::{MapError, UserMemory};
 
 /// What an argument is: how it is fetched from the guest's registers, passed on, and shown.
@@ -202,8 +202,8 @@ impl LinuxProcess {
         }
         let guest = PathBuf::from(std::ffi::OsStr::from_bytes(path.as_bytes()));
         let prefixed: PathBuf = prefix_path(root, &guest);
-        let exists = std::fs::symlink_metadata(&prefixed).is_ok();
-        let chosen: &Path = if exists && guest != Path::new("/") { &prefixed } else { &guest };
+        let taken = std::fs::symlink_metadata(&prefixed).is_ok() && !stands_for_host(&guest, &prefixed);
+        let chosen: &Path = if taken { &prefixed } else { &guest };
         CString::new(chosen.as_os_str().to_owned().into_vec()).unwrap_or(path)
     }
 

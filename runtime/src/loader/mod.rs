@@ -282,6 +282,17 @@ pub(crate) fn prefix_path(root: &Path, path: &Path) -> PathBuf {
     root.join(std::ffi::OsStr::from_bytes(relative))
 }
 
+/// Whether a guest path means the host's directory although the root directory has one of that name: the root itself, and
+/// empty ones that something is mounted on in a running system, where the guest already finds all that is below.
+pub(crate) fn stands_for_host(path: &Path, prefixed: &Path) -> bool {
+    const MOUNT_POINTS: [&str; 5] = ["dev", "proc", "run", "sys", "tmp"];
+    let mut names = path.iter().skip(1);
+    let name = names.next();
+    let is_empty = || prefixed.read_dir().is_ok_and(|mut entries| entries.next().is_none());
+    names.next().is_none()
+        && name.is_none_or(|name| MOUNT_POINTS.iter().any(|point| name == *point) && is_empty())
+}
+
 impl GuestKind {
     /// Where the kernel of this guest places things.
     fn memory_layout(self) -> MemoryLayout {

@@ -179,6 +179,7 @@ static void keys(void)
     CHECK(syscall(SYS_request_key, "user", "a key", NULL, 0) == key);
     CHECK(syscall(SYS_keyctl, KEYCTL_UPDATE, key, "new", 3) == 0);
     CHECK(syscall(SYS_keyctl, KEYCTL_DESCRIBE, key, buf, sizeof buf) > 0 && !strncmp(buf, "user;", 5));
+    CHECK(syscall(SYS_keyctl, KEYCTL_DESCRIBE, key, buf, ~0ul) > 0 && !strncmp(buf, "user;", 5));
     int listed = 0;
     CHECK(syscall(SYS_keyctl, KEYCTL_READ, KEY_SPEC_SESSION_KEYRING, &listed, sizeof listed) == 4 && listed == key);
     CHECK(syscall(SYS_keyctl, KEYCTL_REVOKE, key) == 0);

@@ -32,11 +32,16 @@ pub(crate) fn keyctl(c: &mut Call<'_>) -> SysResult {
             let name = c.optional_string(1)?;
             call(c, [name.as_deref().map_or(Arg::null(), Arg::string), 0.into(), 0.into(), 0.into()])
         }
-        command::UPDATE | command::DESCRIBE | command::GET_SECURITY | command::INSTANTIATE => {
+        command::UPDATE | command::INSTANTIATE => {
             call(c, [number(1), c.buffer(c.uint(2), c.long(3))?, c.uint_arg(3), number(4)])
         }
+        command::DESCRIBE | command::GET_SECURITY => {
+            let room = room(c, 2, 3);
+            call(c, [number(1), c.buffer(c.uint(2), room)?, room.into(), 0.into()])
+        }
         command::READ => {
-            let size = call(c, [number(1), c.buffer(c.uint(2), c.long(3))?, c.uint_arg(3), 0.into()])?;
+            let room = room(c, 2, 3);
+            let size = call(c, [number(1), c.buffer(c.uint(2), room)?, room.into(), 0.into()])?;
             if c.memory().is_big() && c.uint(2) != 0 && is_keyring(c.int(1)) {
                 swap_serials(c, c.uint(2), size.min(c.long(3)) as u32)?;
             }
@@ -53,7 +58,8 @@ pub(crate) fn keyctl(c: &mut Call<'_>) -> SysResult {
             call(c, [number(1), Arg::inputs(&parts), parts.len().into(), number(4)])
         }
         command::CAPABILITIES => {
-            call(c, [c.buffer(c.uint(1), c.long(2))?, c.uint_arg(2), 0.into(), 0.into()])
+            let room = room(c, 1, 2);
+            call(c, [c.buffer(c.uint(1), room)?, room.into(), 0.into(), 0.into()])
         }
         known if command::NUMBERS.contains(&known) => call(c, [number(1), number(2), number(3), number(4)]),
         unknown => {
@@ -65,6 +71,13 @@ pub(crate) fn keyctl(c: &mut Call<'_>) -> SysResult {
 
 fn call(c: &Call<'_>, args: [Arg<'_>; 4]) -> SysResult {
     host::call(libc::SYS_keyctl, &[c.uint_arg(0), args[0], args[1], args[2], args[3]])
+}
+
+/// How much room there is for an answer where these arguments say it is: only what is written has to be in memory, so
+/// programs may claim more than there can be.
+fn room(c: &Call<'_>, addr: usize, len: usize) -> u64 {
+    let above = u64::from(u32::MAX) + 1 - u64::from(c.uint(addr));
+    c.long(len).min(above)
 }
 
 /// Whether what a key holds is a list of other keys.

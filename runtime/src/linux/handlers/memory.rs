@@ -1,11 +1,11 @@
 //! The guest's address space. The work is done by [`UserMemory`](crate::memory::UserMemory); the engine is told what code
 //! has gone when the call is over.
 
-use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
 use super::files::read_iovec;
 use crate::linux::host::{self, Arg, Errno};
+use crate::linux::proc_files::descriptor_path;
 use crate::linux::syscall::{Call, SysResult};
 use crate::memory::{Backing, FileInfo, Lock, MapRequest, PAGE_SIZE, Placement, Prot, RemapRequest};
 
@@ -77,10 +77,9 @@ fn map(c: &mut Call<'_>, offset: u64) -> SysResult {
 
 /// What `/proc/self/maps` will show of an open file.
 fn file_info(fd: i32) -> Result<FileInfo, Errno> {
-    let link = format!("/proc/self/fd/{fd}");
-    let metadata = std::fs::metadata(&link).map_err(|_| Errno(libc::EBADF))?;
-    let path = std::fs::read_link(&link).unwrap_or_default().display().to_string();
-    Ok(FileInfo { path, dev: metadata.dev(), ino: metadata.ino() })
+    let (dev, ino) = host::open_file_numbers(fd)?;
+    let path = descriptor_path(fd).unwrap_or_default().display().to_string();
+    Ok(FileInfo { path, dev, ino })
 }
 
 fn protection(bits: u32) -> Prot {
