@@ -22,6 +22,9 @@ impl Errno {
     pub(crate) const RESTART: Errno = Errno(512);
     /// A signal was pending before the call had begun; it is as if the call had not been made yet. Never shown to guests.
     pub(crate) const NOT_BEGUN: Errno = Errno(513);
+    /// A signal has interrupted the call, which fails with EINTR if the signal has a handler, and is to be done again if
+    /// not. Never shown to guests.
+    pub(crate) const NO_HANDLER: Errno = Errno(514);
 }
 
 /// An argument of a host system call. Addresses are only made from things that live as long as the argument, or from
@@ -205,6 +208,8 @@ plain!(
     [u32; 6],
     [u32; 2],
     [u64; 16],
+    super::ptrace::board::Board,
+    super::ptrace::stop::Stop,
 );
 
 /// The kernel's `struct statfs` of the host.
@@ -558,6 +563,23 @@ pub(crate) fn open_file_type(fd: i32) -> Result<u32, Errno> {
 pub(crate) fn open_file_numbers(fd: i32) -> Result<(u64, u64), Errno> {
     let found = statx(fd, c"", libc::AT_EMPTY_PATH, libc::STATX_INO)?;
     Ok((libc::makedev(found.stx_dev_major, found.stx_dev_minor), found.stx_ino))
+}
+
+/// Puts a value at a host address where nothing is yet, in pages of its own that nobody writes to afterwards.
+pub(crate) fn publish<T: Plain>(address: u64, value: &T) -> Result<(), Errno> {
+    let len = size_of::<T>();
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED_NOREPLACE;
+    let prot = libc::PROT_READ | libc::PROT_WRITE;
+    // SAFETY: a fresh mapping that replaces no other one, as aligned as pages are and as long as the value at least.
+    unsafe {
+        let at = libc::mmap(address as *mut libc::c_void, len, prot, flags, -1, 0);
+        if at == libc::MAP_FAILED {
+            return Err(last_errno());
+        }
+        std::ptr::copy_nonoverlapping(std::ptr::from_ref(value), at.cast(), 1);
+        libc::mprotect(at, len, libc::PROT_READ);
+    }
+    Ok(())
 }
 
 /// The calling thread's number.

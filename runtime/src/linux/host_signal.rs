@@ -20,6 +20,8 @@ use demotic_translator::host::signal::{FAULT_SIGNALS, FaultContext, add_fault_ho
 
 use super::abi::signal_bit;
 use super::host::{Arg, Errno, KernelAction, Plain, SIGNAL_PENDING, Stub, call_now, thread_id};
+use super::ptrace;
+use super::ptrace::stop::Stop;
 
 /// The host's `siginfo_t` as words.
 #[derive(Clone, Copy)]
@@ -42,9 +44,27 @@ impl HostInfo {
     pub(crate) fn code(&self) -> i32 {
         self.0[2] as i32
     }
+    /// The same information with another signal in place of this one, which is kept in it with its code.
+    pub(crate) fn carried(&self) -> HostInfo {
+        let mut carrier = *self;
+        carrier.0[..4].copy_from_slice(&[libc::SIGTRAP as u32, self.0[0], ptrace::CARRIER as u32, self.0[2]]);
+        carrier
+    }
+    /// A request to stop without a signal, from this process.
+    pub(crate) fn interruption() -> HostInfo {
+        HostInfo::new(libc::SIGTRAP, 0, ptrace::CARRIER, &[std::process::id()])
+    }
+    /// The address in the value of a queued signal.
+    pub(crate) fn place(&self) -> u64 {
+        u64::from(self.0[7]) << 32 | u64::from(self.0[6])
+    }
     /// A word of it; the union begins with word 4.
     pub(crate) fn word(&self, index: usize) -> u32 {
         self.0[index]
+    }
+    /// Changes a word.
+    pub(crate) fn set_word(&mut self, index: usize, value: u32) {
+        self.0[index] = value;
     }
     /// Information with the given words in the union.
     pub(crate) fn new(signal: i32, errno: i32, code: i32, fields: &[u32]) -> HostInfo {
@@ -67,7 +87,7 @@ pub(crate) enum Disposition {
 }
 
 thread_local! {
-    /// The signal that waits; valid while `SIGNAL_PENDING` is not 0. Written by the handler only while it is 0.
+    /// The signal that waits; valid while `SIGNAL_PENDING` has `CAUGHT`. Written by the handler only while it has not.
     static SLOT: UnsafeCell<HostInfo> = const { UnsafeCell::new(HostInfo([0; 32])) };
     /// What to kick; set on threads that run a guest.
     static KICKER: Cell<Option<Kicker>> = const { Cell::new(None) };
@@ -78,6 +98,31 @@ thread_local! {
     static HELD: AtomicU64 = const { AtomicU64::new(0) };
     /// Which signals of the fault kind the guest blocks, by bit.
     static HELD_MASK: AtomicU64 = const { AtomicU64::new(0) };
+    /// What a tracer has asked for: `ASK_…`, and in the upper half the number of the thread that it has asked.
+    static ASKED: AtomicU64 = const { AtomicU64::new(0) };
+    /// Who has sent the SIGSTOP that is among it: process, and in the upper half user.
+    static STOPPED_BY: AtomicU64 = const { AtomicU64::new(0) };
+}
+
+/// Bits of `SIGNAL_PENDING`: there is a signal in the slot; there is something in `ASKED`.
+const CAUGHT: u32 = 1;
+const ASKING: u32 = 2;
+
+const ASK_STOP: u64 = 1;
+const ASK_INTERRUPT: u64 = 2;
+const ASK_EXEC: u64 = 4;
+/// Nothing, but there is a tracer.
+const ASK_NOTHING: u64 = 8;
+
+/// What a tracer asks a thread for, where its registers are whole.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Asked {
+    /// To take a SIGSTOP, from this process and user.
+    pub(crate) stop: Option<(i32, u32)>,
+    /// To stop without a signal.
+    pub(crate) interrupt: bool,
+    /// To stop because it has executed a program.
+    pub(crate) exec: bool,
 }
 
 /// A thread that runs the guest, to which signals caught elsewhere are passed on.
@@ -251,14 +296,76 @@ pub(crate) fn pending() -> u64 {
 /// Takes the signal that waits, if one does. All signals stay blocked until [`set_mask`].
 pub(crate) fn take() -> Option<HostInfo> {
     SIGNAL_PENDING.with(|pending| {
-        if pending.load(Ordering::SeqCst) == 0 {
+        if pending.load(Ordering::SeqCst) & CAUGHT == 0 {
             return None;
         }
-        // SAFETY: the handler does not write while the word is not 0, and nobody else has a reference.
+        // SAFETY: the handler does not write while the bit is set, and nobody else has a reference.
         let info = SLOT.with(|slot| unsafe { *slot.get() });
-        pending.store(0, Ordering::SeqCst);
+        pending.fetch_and(!CAUGHT, Ordering::SeqCst);
         Some(info)
     })
+}
+
+/// Whether a signal is in the slot.
+pub(crate) fn has_caught() -> bool {
+    SIGNAL_PENDING.with(|pending| pending.load(Ordering::SeqCst) & CAUGHT != 0)
+}
+
+/// Takes what a tracer has asked this thread for, if it has.
+pub(crate) fn take_asked() -> Option<Asked> {
+    let pending = SIGNAL_PENDING.with(|pending| pending.load(Ordering::SeqCst));
+    if pending & ASKING == 0 {
+        return None;
+    }
+    SIGNAL_PENDING.with(|pending| pending.fetch_and(!ASKING, Ordering::SeqCst));
+    let asked = ASKED.with(|asked| asked.swap(0, Ordering::SeqCst));
+    let by = STOPPED_BY.with(|by| by.load(Ordering::SeqCst));
+    // A child may have a copy of what its parent was asked for.
+    (asked >> 32 == u64::from(thread_id())).then_some(Asked {
+        stop: (asked & ASK_STOP != 0).then_some((by as i32, (by >> 32) as u32)),
+        interrupt: asked & ASK_INTERRUPT != 0,
+        exec: asked & ASK_EXEC != 0,
+    })
+}
+
+/// Has this thread stop for its tracer before its first instruction, since it has executed a program.
+pub(crate) fn ask_for_exec_stop() {
+    ask(ASK_EXEC);
+}
+
+/// Notes that a tracer asks for something. Called in signal handlers, too.
+fn ask(what: u64) {
+    let tid = u64::from(thread_id()) << 32;
+    ASKED.with(|asked| {
+        let same = asked.load(Ordering::SeqCst) >> 32 == tid >> 32;
+        let before = if same { asked.load(Ordering::SeqCst) } else { 0 };
+        asked.store(before | tid | what, Ordering::SeqCst);
+    });
+    SIGNAL_PENDING.with(|pending| pending.fetch_or(ASKING, Ordering::SeqCst));
+    if let Some(kicker) = KICKER.get() {
+        kicker.kick();
+    }
+}
+
+/// Stops for the tracer, which finds out why in `stop` and answers there. Returns at once if there is none.
+pub(crate) fn stop_for_tracer(stop: &mut Stop) {
+    let place = std::ptr::from_mut(stop) as u64;
+    let fields = [std::process::id(), 0, place as u32, (place >> 32) as u32];
+    let info = HostInfo::new(libc::SIGTRAP, 0, ptrace::MARK, &fields);
+    let ids = [std::process::id(), thread_id()].map(Arg::from);
+    // The kernel takes four arguments; the last one is the tracer's.
+    let args = [ids[0], ids[1], libc::SIGTRAP.into(), Arg::input(&info), Arg::output(stop)];
+    let _ = call_now(libc::SYS_rt_tgsigqueueinfo, &args);
+}
+
+/// Sends a signal to this thread, for the host to do what it does by default: the signal stops. The tracer is told by
+/// `stop` that this is not one to be shown.
+pub(crate) fn stop_by_default(signal: i32, stop: Option<&mut Stop>) {
+    let ids = [std::process::id(), thread_id()].map(Arg::from);
+    let _ = match stop {
+        Some(stop) => call_now(libc::SYS_tgkill, &[ids[0], ids[1], signal.into(), Arg::output(stop)]),
+        None => call_now(libc::SYS_tgkill, &[ids[0], ids[1], signal.into()]),
+    };
 }
 
 /// Signals of the fault kind that were held back.
@@ -284,7 +391,9 @@ pub(crate) fn take_held(mask: u64) -> Option<i32> {
 
 /// Forgets signals of this thread, which a new child does not inherit.
 pub(crate) fn forget_pending() {
-    SIGNAL_PENDING.with(|pending| pending.store(0, Ordering::SeqCst));
+    let asked = ASKED.with(|asked| asked.load(Ordering::SeqCst) >> 32 == u64::from(thread_id()));
+    let kept = if asked { ASKING } else { 0 };
+    SIGNAL_PENDING.with(|pending| pending.fetch_and(kept, Ordering::SeqCst));
     HELD.with(|held| held.store(0, Ordering::SeqCst));
 }
 
@@ -299,9 +408,20 @@ fn on_sent_fault(cx: &mut FaultContext<'_>) -> bool {
     if cx.code() > 0 {
         return false;
     }
+    match cx.code() {
+        // Nobody traces us any more.
+        ptrace::MARK => return true,
+        ptrace::CARRIER => {
+            // SAFETY: the host's siginfo_t is 128 bytes of plain data.
+            let info = unsafe { *std::ptr::from_ref(cx.info()).cast::<HostInfo>() };
+            accept(&info, cx.context());
+            return true;
+        }
+        _ => {}
+    }
     let bit = signal_bit(cx.signal());
     let blocked = HELD_MASK.with(|mask| mask.load(Ordering::SeqCst) & bit != 0);
-    if blocked || SIGNAL_PENDING.with(|p| p.load(Ordering::SeqCst) != 0) {
+    if blocked || has_caught() {
         HELD.with(|held| held.fetch_or(bit, Ordering::SeqCst));
         if let Some(kicker) = KICKER.get() {
             kicker.kick();
@@ -314,6 +434,36 @@ fn on_sent_fault(cx: &mut FaultContext<'_>) -> bool {
     true
 }
 
+/// Accepts what the tracer has sent in place of a signal.
+fn accept(carrier: &HostInfo, context: &mut libc::ucontext_t) {
+    match carrier.errno() {
+        0 => ask(ASK_INTERRUPT),
+        libc::SIGSTOP => {
+            let by = u64::from(carrier.word(5)) << 32 | u64::from(carrier.word(4));
+            STOPPED_BY.with(|sender| sender.store(by, Ordering::SeqCst));
+            ask(ASK_STOP);
+        }
+        signal => {
+            let mut info = *carrier;
+            // The code has been kept where the host's structure has nothing.
+            (info.0[0], info.0[1], info.0[2], info.0[3]) = (signal as u32, 0, carrier.0[3], 0);
+            ask(ASK_NOTHING);
+            if has_caught() {
+                return send_again(&info);
+            }
+            return catch(&info, context);
+        }
+    }
+    interrupt_call(context);
+}
+
+/// Has a system call of the interrupted code end at once.
+fn interrupt_call(context: &mut libc::ucontext_t) {
+    let registers = &mut context.uc_mcontext.gregs;
+    let (rip, rcx) = (registers[libc::REG_RIP as usize] as u64, registers[libc::REG_RCX as usize] as u64);
+    registers[libc::REG_RIP as usize] = Stub::resume_at(rip, rcx) as i64;
+}
+
 /// Puts a signal into the thread's slot. Runs in a signal handler, with all signals blocked.
 fn catch(info: &HostInfo, context: &mut libc::ucontext_t) {
     if !IS_GUEST.get() {
@@ -324,14 +474,12 @@ fn catch(info: &HostInfo, context: &mut libc::ucontext_t) {
         let _ = call_now(libc::SYS_rt_tgsigqueueinfo, &args);
         return;
     }
-    // SAFETY: the word is 0 (else all signals were blocked), so nobody reads the slot now.
+    // SAFETY: the bit is 0 (else all signals were blocked), so nobody reads the slot now.
     SLOT.with(|slot| unsafe { *slot.get() = *info });
-    SIGNAL_PENDING.with(|pending| pending.store(1, Ordering::SeqCst));
+    SIGNAL_PENDING.with(|pending| pending.fetch_or(CAUGHT, Ordering::SeqCst));
     // SAFETY: the mask that the kernel restores is the first 8 bytes of glibc's larger sigset_t.
     unsafe { *(&raw mut context.uc_sigmask).cast::<u64>() = !FAULT_BITS };
-    let registers = &mut context.uc_mcontext.gregs;
-    let (rip, rcx) = (registers[libc::REG_RIP as usize] as u64, registers[libc::REG_RCX as usize] as u64);
-    registers[libc::REG_RIP as usize] = Stub::resume_at(rip, rcx) as i64;
+    interrupt_call(context);
     if let Some(kicker) = KICKER.get() {
         kicker.kick();
     }

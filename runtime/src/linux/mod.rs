@@ -18,6 +18,7 @@ mod layout;
 mod netlink;
 mod positions;
 mod proc_files;
+mod ptrace;
 mod seccomp;
 mod siginfo;
 mod signals;
@@ -41,6 +42,8 @@ use crate::memory::UserMemory;
 use abi::GuestAbi;
 use handlers::limits::KeptLimits;
 use positions::Positions;
+use ptrace::tracee::Trace;
+use ptrace::{MemoryFiles, Tracees};
 use seccomp::Seccomp;
 use siginfo::{Fields, SigInfo};
 use signals::Signals;
@@ -111,6 +114,11 @@ pub struct LinuxProcess {
     positions: Arc<Positions>,
     /// Which unknown ioctls have been named in the log, by a hash.
     refused_ioctls: u64,
+    /// Whether somebody traces this thread.
+    trace: Trace,
+    /// The threads that this process traces, and files that stand for their memory.
+    tracees: Arc<Tracees>,
+    memory_files: Arc<MemoryFiles>,
     exit: Option<ExitStatus>,
 }
 
@@ -129,6 +137,9 @@ impl LinuxProcess {
             limits: Arc::new(self.limits.for_child()),
             positions: self.positions.clone(),
             refused_ioctls: self.refused_ioctls,
+            trace: Trace::default(),
+            tracees: Arc::default(),
+            memory_files: Arc::new(self.memory_files.for_child()),
             exit: None,
         }
     }
@@ -140,6 +151,8 @@ impl LinuxProcess {
             seccomp: self.seccomp.for_thread(),
             limits: self.limits.clone(),
             group: self.group.clone(),
+            tracees: self.tracees.clone(),
+            memory_files: self.memory_files.clone(),
             ..self.child()
         }
     }
@@ -149,7 +162,7 @@ impl LinuxProcess {
         let signals = Signals::inherited();
         handlers::misc::set_name(&info);
         command_line::show(&memory, &info.stack);
-        LinuxProcess {
+        let process = LinuxProcess {
             memory,
             kind,
             abi: abi::of(kind),
@@ -161,8 +174,13 @@ impl LinuxProcess {
             limits: Arc::default(),
             positions: Arc::new(Positions::new()),
             refused_ioctls: 0,
+            trace: Trace::at_start(),
+            tracees: Arc::default(),
+            memory_files: Arc::default(),
             exit: None,
-        }
+        };
+        process.publish_board();
+        process
     }
 
     /// Another handle of the guest's memory, for a thread that compiles in the background.
@@ -206,7 +224,11 @@ impl LinuxProcess {
         if !over(self) {
             self.deliver_signals(cx.cpu, cx.engine);
         }
-        if over(self) { Resume::Stop } else { Resume::Continue }
+        if !over(self) {
+            return Resume::Continue;
+        }
+        self.tell_tracer_of_end(cx.cpu);
+        Resume::Stop
     }
 
     /// The instruction at code address `pc` has raised a signal: it is delivered there.

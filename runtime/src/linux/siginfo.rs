@@ -49,6 +49,8 @@ pub(crate) enum Fields {
     Call { address: u32, number: u32, arch: u32 },
     /// What happened to which descriptor.
     Poll { band: i32, fd: i32 },
+    /// What a tracer has made of it.
+    Words([u32; 12]),
 }
 
 impl SigInfo {
@@ -111,8 +113,20 @@ impl SigInfo {
             Fields::Poll { band, fd } => {
                 e.u32(band as u32).u32(fd as u32);
             }
+            Fields::Words(words) => words.into_iter().for_each(|word| {
+                e.u32(word);
+            }),
         }
         e.pad_to(SIZE);
+    }
+
+    /// From a guest's own `siginfo_t`; the signal is `signal`, whatever it says.
+    pub(crate) fn decoded(abi: &dyn GuestAbi, bytes: &[u8; SIZE], signal: i32) -> SigInfo {
+        let word = |index: usize| super::abi::word(bytes, 4 * index, abi.is_big());
+        let [errno, code] =
+            if abi.code_comes_first() { [2, 1] } else { [1, 2] }.map(|index| word(index) as i32);
+        let code = abi.sender_code_to_host(code);
+        SigInfo { signal, errno, code, fields: Fields::Words(std::array::from_fn(|index| word(3 + index))) }
     }
 
     /// Reads what a guest queues with rt_sigqueueinfo.

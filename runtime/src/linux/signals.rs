@@ -53,8 +53,9 @@ pub(crate) struct Signals {
     suspended: Option<u64>,
     /// The alternate stack.
     pub(crate) alt_stack: AltStack,
-    /// The address after a system call that was wound back because of a signal.
-    pub(crate) interrupted_at: Option<u32>,
+    /// The address after a system call that was wound back because of a signal, and whether it may be done again after a
+    /// handler.
+    pub(crate) interrupted_at: Option<(u32, bool)>,
 }
 
 impl Signals {
@@ -140,10 +141,12 @@ impl Signals {
         self.mask
     }
 
-    /// Blocks other signals.
+    /// Blocks other signals. Where one has been caught, no further one comes until that has been delivered.
     pub(crate) fn set_mask(&mut self, mask: u64) {
         self.mask = mask & !UNBLOCKABLE;
-        host_signal::set_mask(self.mask);
+        if !host_signal::has_caught() {
+            host_signal::set_mask(self.mask);
+        }
     }
 
     /// Waits with another mask from here until the next delivery. The host's mask is the waiting call's business.
@@ -172,7 +175,10 @@ impl LinuxProcess {
     /// Delivers signals that wait. Called on the way back to the guest.
     pub(crate) fn deliver_signals(&mut self, cpu: &mut CpuState, engine: &dyn EngineControl) {
         while self.exit.is_none() {
-            if let Some(info) = host_signal::take() {
+            // First, since it says that there is a tracer, to be shown signals.
+            if let Some(asked) = host_signal::take_asked() {
+                self.obey_tracer(cpu, engine, asked);
+            } else if let Some(info) = host_signal::take() {
                 self.deliver_caught(cpu, engine, &info);
             } else if host_signal::holds_deliverable(self.signals.mask) {
                 host_signal::block_all();
@@ -196,7 +202,7 @@ impl LinuxProcess {
     fn deliver_caught(&mut self, cpu: &mut CpuState, engine: &dyn EngineControl, info: &HostInfo) {
         let action = self.signals.action(info.signal());
         let ours = FAULT_BITS & signal_bit(info.signal()) != 0;
-        if !ours && action.handler == DEFAULT {
+        if !ours && action.handler == DEFAULT && !self.trace.is_active() {
             // Another thread has changed the action since it was caught.
             host_signal::send_again(info);
             return self.signals.set_mask(self.signals.mask);
@@ -214,8 +220,9 @@ impl LinuxProcess {
         let blocked = self.signals.mask & signal_bit(info.signal) != 0;
         let action = self.signals.action(info.signal);
         if blocked || action.handler <= IGNORE {
-            self.trace_signal(info);
-            return self.die_by(cpu, info);
+            // It is not to be held back any more.
+            let forced = Action { handler: DEFAULT, ..action };
+            return self.deliver(cpu, engine, info, forced);
         }
         self.deliver(cpu, engine, info, action);
     }
@@ -234,10 +241,31 @@ impl LinuxProcess {
 
     fn deliver(&mut self, cpu: &mut CpuState, engine: &dyn EngineControl, info: &SigInfo, action: Action) {
         self.trace_signal(info);
+        if !self.trace.is_active() {
+            return self.act(cpu, engine, info, action);
+        }
+        match self.stop_for_signal(cpu, engine, info) {
+            None => self.signals.set_mask(self.signals.mask),
+            Some(same) if same.signal == info.signal => self.act(cpu, engine, &same, action),
+            Some(other) => self.act(cpu, engine, &other, self.signals.action(other.signal)),
+        }
+    }
+
+    /// Does what is to be done on a signal.
+    pub(crate) fn act(
+        &mut self,
+        cpu: &mut CpuState,
+        engine: &dyn EngineControl,
+        info: &SigInfo,
+        action: Action,
+    ) {
         match action.handler {
             IGNORE => self.signals.set_mask(self.signals.mask),
-            // Only signals of the fault kind come here with a default action, and all of them kill.
-            DEFAULT => self.die_by(cpu, info),
+            // Only signals of the fault kind come here with a default action, and all of them kill; but for tracers.
+            DEFAULT if !self.trace.is_active() && FAULT_BITS & signal_bit(info.signal) != 0 => {
+                self.die_by(cpu, info);
+            }
+            DEFAULT => self.take_default_action(cpu, engine, info),
             _ => self.enter_handler(cpu, engine, info, action),
         }
     }
@@ -250,8 +278,8 @@ impl LinuxProcess {
         action: Action,
     ) {
         let abi: &dyn GuestAbi = self.abi;
-        if let Some(next) = self.signals.interrupted_at.take()
-            && action.flags & SA_RESTART == 0
+        if let Some((next, again)) = self.signals.interrupted_at.take()
+            && (action.flags & SA_RESTART == 0 || !again)
         {
             cpu.set32(abi.pc_slot(), next);
             abi.set_result(cpu, Err(super::host::Errno(libc::EINTR)));

@@ -215,6 +215,9 @@ impl LinuxProcess {
 
     /// Does the system call that the registers ask for. `pc` is the address of the call instruction (ISA bit included).
     pub(crate) fn system_call(&mut self, cpu: &mut CpuState, engine: &dyn EngineControl, pc: u32) {
+        if self.trace.is_active() {
+            return self.traced_call(cpu, engine, pc);
+        }
         let number = self.abi.syscall_number(cpu);
         self.numbered_call(cpu, engine, pc, number, 0);
     }
@@ -233,35 +236,58 @@ impl LinuxProcess {
         if number != INDIRECT && !self.may_call(cpu, engine, pc, number, first) {
             return;
         }
-        let Some(row) = self.row(number) else {
-            tracing::warn!(target: "syscall", "unknown system call number {number}");
-            return self.abi.set_result(cpu, Err(Errno(libc::ENOSYS)));
-        };
-        let abi = self.abi;
-        let args = match fetch_arguments(abi, cpu, &self.memory, row.args, first) {
-            Ok(args) => args,
-            Err(errno) => return abi.set_result(cpu, Err(errno)),
-        };
-        let traced = self.info.strace.then(|| trace::enter(self, row, &args));
-        let mut call = Call { process: self, cpu, engine, after: After::SetResult, args };
-        let result = dispatch(&mut call, row);
-        let after = call.after;
-        if let Some(started) = traced {
-            trace::leave(self, row, &started, result);
+        let shown = self.trace.is_active().then(|| self.shown_call(cpu, number));
+        let (mut after, mut result) = self.call(cpu, engine, number, first);
+        if let Some(shown) = shown {
+            (after, result) = self.leave_traced_call(cpu, engine, &shown, (after, result));
         }
-        self.drop_stale_code(engine);
         if after == After::KeepRegisters {
             return;
         }
+        let abi = self.abi;
         match result {
             // Wound back: once the signal has been dealt with, the call is done again, unless the handler says EINTR.
-            Err(Errno::RESTART) => {
-                self.signals.interrupted_at = Some(cpu.get32(abi.pc_slot()));
+            Err(errno @ (Errno::RESTART | Errno::NO_HANDLER)) => {
+                self.signals.interrupted_at = Some((cpu.get32(abi.pc_slot()), errno == Errno::RESTART));
                 cpu.set32(abi.pc_slot(), pc);
             }
             Err(Errno::NOT_BEGUN) => cpu.set32(abi.pc_slot(), pc),
             result => abi.set_result(cpu, result),
         }
+    }
+
+    /// Does a system call but for its result.
+    fn call(
+        &mut self,
+        cpu: &mut CpuState,
+        engine: &dyn EngineControl,
+        number: u32,
+        first: usize,
+    ) -> (After, SysResult) {
+        let Some(row) = self.row(number) else {
+            tracing::warn!(target: "syscall", "unknown system call number {number}");
+            return (After::SetResult, Err(Errno(libc::ENOSYS)));
+        };
+        let args = match fetch_arguments(self.abi, cpu, &self.memory, row.args, first) {
+            Ok(args) => args,
+            Err(errno) => return (After::SetResult, Err(errno)),
+        };
+        let traced = self.info.strace.then(|| trace::enter(self, row, &args));
+        let mut call = Call { process: self, cpu, engine, after: After::SetResult, args };
+        let result = dispatch(&mut call, row);
+        let after = call.after;
+        let result = match result {
+            // Where a tracer makes nothing of the signal, the call is not interrupted.
+            Err(Errno(libc::EINTR)) if self.trace.is_active() && host::signal_pending() => {
+                Err(Errno::NO_HANDLER)
+            }
+            result => result,
+        };
+        if let Some(started) = traced {
+            trace::leave(self, row, &started, result);
+        }
+        self.drop_stale_code(engine);
+        (after, result)
     }
 
     /// Tells the engine about code that has been unmapped or changed.

@@ -110,6 +110,16 @@ impl UserMemory {
         self.shared.window.base()
     }
 
+    /// Host address of the table with a byte for each guest page, for [`UserMemory::protection_of_flags`].
+    pub(crate) fn page_flags_address(&self) -> u64 {
+        self.shared.pages.address()
+    }
+
+    /// What a byte of the table of pages says.
+    pub(crate) fn protection_of_flags(flags: u8) -> Option<Prot> {
+        pages::protection(flags)
+    }
+
     /// The host address of `[addr, addr + len)`, if that does not reach beyond the window.
     pub fn host_range(&self, addr: u32, len: u64) -> Option<u64> {
         (u64::from(addr).checked_add(len)? <= window::SIZE).then(|| self.host_base() + u64::from(addr))

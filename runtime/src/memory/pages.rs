@@ -12,7 +12,8 @@ const MAPPED: u8 = 8;
 /// Translated code contains values that were read from this page.
 const FOLDED: u8 = 16;
 
-fn protection(flags: u8) -> Option<Prot> {
+/// What the guest may do with a page whose byte is `flags`; `None` for unmapped.
+pub(super) fn protection(flags: u8) -> Option<Prot> {
     (flags & MAPPED != 0).then(|| Prot::from_bits_truncate(flags))
 }
 
@@ -41,6 +42,11 @@ pub(super) struct PageFlags {
 impl PageFlags {
     pub(super) fn new() -> PageFlags {
         PageFlags { table: page_table() }
+    }
+
+    /// Where the table is.
+    pub(super) fn address(&self) -> u64 {
+        self.table.as_ptr() as u64
     }
 
     /// The protection of the page at `addr`; `None` where nothing is mapped.

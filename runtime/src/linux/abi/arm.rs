@@ -4,6 +4,7 @@ use demotic_arm::state as st;
 use demotic_ir::{CpuState, Fault, Slot};
 
 use super::arm_frame;
+use super::registers::{self, RegisterSet, Stopped, Words};
 use super::{Action, AltStack, Encoder, FrameRequest, GuestAbi, Numbers, Restored, Stat, StatFs};
 use crate::linux::handlers::sysv::encode_permissions;
 use crate::linux::host::{Errno, Termios};
@@ -14,6 +15,9 @@ use crate::memory::UserMemory;
 /// The ARM EABI.
 #[derive(Debug)]
 pub(super) struct ArmEabi;
+
+/// Bytes of `struct user`.
+const STRUCT_USER: u32 = 296;
 
 static NUMBERS: Numbers = Numbers {
     map_anonymous: 0x20,
@@ -252,6 +256,50 @@ impl GuestAbi for ArmEabi {
     }
     fn pop_frame(&self, cpu: &mut CpuState, memory: &UserMemory, rt: bool) -> Result<Restored, Fault> {
         arm_frame::pop(self, cpu, memory, rt)
+    }
+
+    fn is_big(&self) -> bool {
+        false
+    }
+    /// Register 12 is 0 before a call and 1 after it.
+    fn mark_call_stop(&self, cpu: &mut CpuState, exit: bool) -> u32 {
+        let before = cpu.get32(st::R.nth(12));
+        cpu.set32(st::R.nth(12), u32::from(exit));
+        before
+    }
+    fn unmark_call_stop(&self, cpu: &mut CpuState, before: u32) {
+        cpu.set32(st::R.nth(12), before);
+    }
+    fn result_slots(&self) -> &'static [Slot] {
+        &[st::R]
+    }
+    fn registers(&self, stopped: Stopped<'_>, set: RegisterSet) -> Option<Encoder> {
+        Some(registers::arm::get(stopped, set))
+    }
+    fn set_registers(&self, cpu: &mut CpuState, set: RegisterSet, words: &Words<'_>) {
+        registers::arm::set(cpu, set, words);
+    }
+    /// The places are offsets in `struct user`, which begins with the registers.
+    fn user_word(&self, stopped: Stopped<'_>, place: u32) -> Option<u32> {
+        let all = registers::arm::get(stopped, RegisterSet::User);
+        if place % 4 != 0 || place >= STRUCT_USER {
+            return None;
+        }
+        Some(super::word(all.as_bytes(), place as usize, false))
+    }
+    fn set_user_word(&self, cpu: &mut CpuState, place: u32, value: u32) -> bool {
+        let abi: &dyn GuestAbi = self;
+        let all = registers::arm::get(Stopped { cpu, original: u32::MAX }, RegisterSet::User);
+        let mut bytes = all.as_bytes().to_vec();
+        if place % 4 != 0 || place >= STRUCT_USER {
+            return false;
+        }
+        // What lies behind the registers may be written to, and is not kept.
+        if let Some(word) = bytes.get_mut(place as usize..place as usize + 4) {
+            word.copy_from_slice(&value.to_le_bytes());
+            abi.overwrite_registers(cpu, RegisterSet::User, &bytes);
+        }
+        true
     }
 }
 

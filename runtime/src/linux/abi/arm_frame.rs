@@ -38,7 +38,7 @@ const THUMB: u32 = 1 << 5;
 const FLAGS: FlagSlots = FlagSlots { n: st::NF, z: st::ZF, c: st::CF, v: st::VF };
 
 /// CPSR, put together from its parts.
-fn cpsr(cpu: &CpuState) -> u32 {
+pub(super) fn cpsr(cpu: &CpuState) -> u32 {
     let it = cpu.get32(st::ITSTATE);
     FLAGS.bits(cpu)
         | cpu.get32(st::QF) << 27
@@ -50,7 +50,7 @@ fn cpsr(cpu: &CpuState) -> u32 {
 }
 
 /// Sets what a program may change of CPSR; the T bit goes into the PC's bit 0.
-fn set_cpsr(cpu: &mut CpuState, value: u32) {
+pub(super) fn set_cpsr(cpu: &mut CpuState, value: u32) {
     /// CPSR.E.
     const BIG: u32 = 0x200;
     FLAGS.set_bits(cpu, value);

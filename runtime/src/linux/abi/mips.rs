@@ -4,6 +4,7 @@ use demotic_ir::{CpuState, Fault, Slot};
 use demotic_mips::state as st;
 
 use super::mips_frame;
+use super::registers::{self, RegisterSet, Stopped, Words};
 use super::{Action, AltStack, Encoder, FrameRequest, GuestAbi, Numbers, Restored, Stat, StatFs};
 use crate::linux::handlers::ioctl::Ioctl;
 use crate::linux::handlers::sysv::encode_permissions;
@@ -246,6 +247,9 @@ impl GuestAbi for MipsO32 {
             other => other,
         }
     }
+    fn code_comes_first(&self) -> bool {
+        true
+    }
     fn ioctl_number(&self, row: &Ioctl) -> u32 {
         row.mips
     }
@@ -408,6 +412,29 @@ impl GuestAbi for MipsO32 {
     }
     fn pop_frame(&self, cpu: &mut CpuState, memory: &UserMemory, rt: bool) -> Result<Restored, Fault> {
         mips_frame::pop(self, cpu, memory, rt)
+    }
+
+    fn is_big(&self) -> bool {
+        self.big
+    }
+    fn rereads_syscall_number(&self) -> bool {
+        true
+    }
+    fn result_slots(&self) -> &'static [Slot] {
+        const SLOTS: [Slot; 2] = [st::R.nth(V0), st::R.nth(A3)];
+        &SLOTS
+    }
+    fn registers(&self, stopped: Stopped<'_>, set: RegisterSet) -> Option<Encoder> {
+        registers::mips::get(self.big, stopped, set)
+    }
+    fn set_registers(&self, cpu: &mut CpuState, set: RegisterSet, words: &Words<'_>) {
+        registers::mips::set(cpu, set, words);
+    }
+    fn user_word(&self, stopped: Stopped<'_>, place: u32) -> Option<u32> {
+        registers::mips::user_word(stopped.cpu, place)
+    }
+    fn set_user_word(&self, cpu: &mut CpuState, place: u32, value: u32) -> bool {
+        registers::mips::set_user_word(cpu, place, value)
     }
 }
 

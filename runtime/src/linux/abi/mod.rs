@@ -7,6 +7,7 @@ mod arm;
 mod arm_frame;
 mod mips;
 mod mips_frame;
+mod registers;
 
 use demotic_ir::{CpuState, Fault, Slot};
 
@@ -16,6 +17,8 @@ use super::siginfo::SigInfo;
 use super::syscall::{SysResult, Syscall};
 use crate::loader::GuestKind;
 use crate::memory::UserMemory;
+
+pub(crate) use registers::{RegisterSet, Stopped, Words};
 
 /// Builds a structure field by field in the guest's byte order.
 #[derive(Debug)]
@@ -245,6 +248,14 @@ pub(crate) trait GuestAbi: Sync + std::fmt::Debug {
     fn sender_code(&self, host: i32) -> i32 {
         host
     }
+    /// The host's number of a guest's `si_code`.
+    fn sender_code_to_host(&self, guest: i32) -> i32 {
+        (-60..=0).find(|&host| self.sender_code(host) == guest).unwrap_or(guest)
+    }
+    /// Whether `si_code` stands before `si_errno`.
+    fn code_comes_first(&self) -> bool {
+        false
+    }
     /// The number of an ioctl.
     fn ioctl_number(&self, row: &Ioctl) -> u32 {
         row.generic
@@ -306,9 +317,44 @@ pub(crate) trait GuestAbi: Sync + std::fmt::Debug {
     ) -> Result<(), Fault>;
     /// Restores the registers from the frame that the stack pointer names.
     fn pop_frame(&self, cpu: &mut CpuState, memory: &UserMemory, rt: bool) -> Result<Restored, Fault>;
+
+    /// Whether data is big-endian.
+    fn is_big(&self) -> bool;
+    /// Puts what tells tracers the stop before a system call from that after it where they look for it; gives what was
+    /// there.
+    fn mark_call_stop(&self, _cpu: &mut CpuState, _exit: bool) -> u32 {
+        0
+    }
+    /// Takes [`mark_call_stop`](GuestAbi::mark_call_stop) back.
+    fn unmark_call_stop(&self, _cpu: &mut CpuState, _before: u32) {}
+    /// Whether a tracer changes the number of a system call by changing its register.
+    fn rereads_syscall_number(&self) -> bool {
+        false
+    }
+    /// The registers that a result is in.
+    fn result_slots(&self) -> &'static [Slot];
+    /// Encodes a set of registers; `None` if there is no such set.
+    fn registers(&self, stopped: Stopped<'_>, set: RegisterSet) -> Option<Encoder>;
+    /// Takes all registers of a set that there is.
+    fn set_registers(&self, cpu: &mut CpuState, set: RegisterSet, words: &Words<'_>);
+    /// The word at a place of `PTRACE_PEEKUSR`.
+    fn user_word(&self, stopped: Stopped<'_>, place: u32) -> Option<u32>;
+    /// Changes the word at a place of `PTRACE_POKEUSR`; false if that cannot be done.
+    fn set_user_word(&self, cpu: &mut CpuState, place: u32, value: u32) -> bool;
 }
 
 impl dyn GuestAbi + '_ {
+    /// Where the program goes on, and the registers that a result is in.
+    pub(crate) fn registers_of_result(&self, cpu: &CpuState) -> Vec<u32> {
+        let slots = self.result_slots().iter().copied().chain([self.pc_slot()]);
+        slots.map(|slot| cpu.get32(slot)).collect()
+    }
+    /// Takes a result out of the registers.
+    pub(crate) fn restore_result(&self, cpu: &mut CpuState, before: &CpuState) {
+        for &slot in self.result_slots() {
+            cpu.set(slot, before.get(slot));
+        }
+    }
     /// The flags of open, in host numbers. Unknown bits are dropped, as Linux does.
     pub(crate) fn open_flags_to_host(&self, guest: u32) -> u32 {
         convert(guest, self.open_flags().iter().copied()) | guest & 3
@@ -404,9 +450,16 @@ fn convert_each(from: u32, pairs: impl Iterator<Item = (u32, u32)>) -> u32 {
 }
 
 /// Decodes 32 bits in a guest's byte order.
-fn word(bytes: &[u8], at: usize, big: bool) -> u32 {
+pub(crate) fn word(bytes: &[u8], at: usize, big: bool) -> u32 {
     let field = bytes.get(at..at + 4).and_then(|field| field.try_into().ok()).unwrap_or_default();
     if big { u32::from_be_bytes(field) } else { u32::from_le_bytes(field) }
+}
+
+/// The ABI that filters know by this number.
+pub(crate) fn by_audit_arch(number: u32) -> Option<&'static dyn GuestAbi> {
+    let all: [&'static dyn GuestAbi; 3] =
+        [&arm::ArmEabi, &mips::MipsO32 { big: false }, &mips::MipsO32 { big: true }];
+    all.into_iter().find(|abi| abi.numbers().audit_arch == number)
 }
 
 /// The ABI of a kind of guest.

@@ -3,6 +3,7 @@
 
 use crate::linux::host::{self, Arg, Errno};
 use crate::linux::proc_files::descriptor_path;
+use crate::linux::ptrace::{self, Direction};
 use crate::linux::syscall::{Call, SysResult};
 
 use super::userfault;
@@ -42,6 +43,9 @@ fn carries(fd: i32) -> Option<Carries> {
 pub(crate) fn read_alike(c: &mut Call<'_>) -> SysResult {
     /// Programs read one message, or a few.
     const FAULTS_MAX: u64 = 16 * userfault::MESSAGE as u64;
+    if let Some(done) = ptrace::transfer(c, Direction::Read, None) {
+        return done;
+    }
     let (addr, size) = (c.uint(1), c.long(2));
     let got = host::call(libc::SYS_read, &[c.int_arg(0), c.buffer(addr, size)?, size.into()])?;
     let like_faults = |len: u64| len != 0 && len.is_multiple_of(userfault::MESSAGE.into());
@@ -56,6 +60,9 @@ pub(crate) fn read_alike(c: &mut Call<'_>) -> SysResult {
 }
 
 pub(crate) fn read(c: &mut Call<'_>) -> SysResult {
+    if let Some(done) = ptrace::transfer(c, Direction::Read, None) {
+        return done;
+    }
     let (addr, size) = (c.uint(1), c.long(2));
     let got = host::call(libc::SYS_read, &[c.int_arg(0), c.buffer(addr, size)?, size.into()])?;
     if got >= 8 {
@@ -72,6 +79,9 @@ pub(crate) fn read(c: &mut Call<'_>) -> SysResult {
 }
 
 pub(crate) fn write(c: &mut Call<'_>) -> SysResult {
+    if let Some(done) = ptrace::transfer(c, Direction::Write, None) {
+        return done;
+    }
     let (addr, size) = (c.uint(1), c.long(2));
     if size == 8 && c.memory().is_big() {
         let value = match carries(c.int(0)) {

@@ -12,6 +12,7 @@ use crate::linux::LinuxProcess;
 use crate::linux::host::{self, Errno};
 use crate::linux::host_fork::{self, Child};
 use crate::linux::host_signal;
+use crate::linux::ptrace::tracee::Trace;
 use crate::linux::syscall::{Call, SysResult};
 use crate::linux::threads::ThreadState;
 
@@ -225,7 +226,9 @@ fn new_process(c: &mut Call<'_>, request: &Request) -> SysResult {
     // libc's `clone` does not have all of what `clone3` has: there the child has a copy, which it cannot tell.
     let new = request.flags & (flag::NEWTIME | flag::INTO_CGROUP) != 0 || !request.numbers.is_empty();
     let shares = request.has(flag::VM) && !new;
+    c.process.begin_making(c.cpu);
     let made = if shares { share_memory(c, request) } else { copy_memory(c, request) };
+    c.process.end_making(c.cpu, c.engine);
     let mask = c.process.signals.mask();
     c.process.signals.set_mask(mask);
     let (pid, pidfd) = made?;
@@ -244,6 +247,7 @@ fn new_process(c: &mut Call<'_>, request: &Request) -> SysResult {
 fn copy_memory(c: &mut Call<'_>, request: &Request) -> Result<(i32, i32), Errno> {
     // Copies from before it: afterwards, locks may be held by threads that the child does not have.
     let (seccomp, limits) = (c.process.seccomp.for_child(), c.process.limits.for_child());
+    let memory_files = c.process.memory_files.for_child();
     let child = Child {
         flags: request.flags & flag::HOSTS,
         exit_signal: request.exit_signal,
@@ -259,6 +263,9 @@ fn copy_memory(c: &mut Call<'_>, request: &Request) -> Result<(i32, i32), Errno>
         host_signal::adopt_thread();
         host_signal::forget_pending();
         c.process.thread = request.thread_state();
+        c.process.trace = Trace::default();
+        c.process.tracees = Arc::default();
+        c.process.memory_files = Arc::new(memory_files);
         c.process.group = Arc::new(c.process.group.forked());
         c.process.seccomp = seccomp;
         c.process.limits = Arc::new(limits);

@@ -28,8 +28,8 @@ const TARGET_MAX: usize = 4096;
 fn read_link(c: &Call<'_>, dir: i32, index: usize) -> SysResult {
     let guest_path = c.guest_path(index)?;
     let (addr, size) = (c.uint(index + 1), c.uint(index + 2));
-    if c.process.is_own_exe(dir, guest_path.as_bytes()) {
-        let target = c.process.info.program.as_os_str().as_bytes();
+    if let Some(program) = c.process.linked_program(dir, guest_path.as_bytes()) {
+        let target = program.as_os_str().as_bytes();
         let shown = target.get(..size as usize).unwrap_or(target);
         c.memory().write_bytes(addr, shown)?;
         return Ok(shown.len() as u64);

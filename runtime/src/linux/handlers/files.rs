@@ -2,6 +2,7 @@
 
 use crate::linux::host::{self, Arg, Errno, Plain};
 use crate::linux::positions::Positions;
+use crate::linux::ptrace::{self, Direction};
 use crate::linux::structure::{self, HostBuffer, Member};
 use crate::linux::syscall::{Call, SysResult};
 
@@ -113,6 +114,31 @@ pub(crate) fn truncate(c: &mut Call<'_>) -> SysResult {
 
 pub(crate) fn ftruncate(c: &mut Call<'_>) -> SysResult {
     host::call(libc::SYS_ftruncate, &[c.int_arg(0), c.int_arg(1)])
+}
+
+/// `write` of guests that have the host's byte order.
+pub(crate) fn write(c: &mut Call<'_>) -> SysResult {
+    if let Some(done) = ptrace::transfer(c, Direction::Write, None) {
+        return done;
+    }
+    let buffer = c.buffer(c.uint(1), c.long(2))?;
+    host::call(libc::SYS_write, &[c.int_arg(0), buffer, c.uint_arg(2)])
+}
+
+pub(crate) fn pread64(c: &mut Call<'_>) -> SysResult {
+    if let Some(done) = ptrace::transfer(c, Direction::Read, Some(c.long(3))) {
+        return done;
+    }
+    let buffer = c.buffer(c.uint(1), c.long(2))?;
+    host::call(libc::SYS_pread64, &[c.int_arg(0), buffer, c.uint_arg(2), c.long(3).into()])
+}
+
+pub(crate) fn pwrite64(c: &mut Call<'_>) -> SysResult {
+    if let Some(done) = ptrace::transfer(c, Direction::Write, Some(c.long(3))) {
+        return done;
+    }
+    let buffer = c.buffer(c.uint(1), c.long(2))?;
+    host::call(libc::SYS_pwrite64, &[c.int_arg(0), buffer, c.uint_arg(2), c.long(3).into()])
 }
 
 pub(crate) fn readv(c: &mut Call<'_>) -> SysResult {

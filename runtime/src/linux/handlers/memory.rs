@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::files::read_iovec;
 use crate::linux::host::{self, Arg, Errno};
 use crate::linux::proc_files::descriptor_path;
+use crate::linux::ptrace::board::Board;
 use crate::linux::syscall::{Call, SysResult};
 use crate::memory::{Backing, FileInfo, Lock, MapRequest, PAGE_SIZE, Placement, Prot, RemapRequest};
 
@@ -222,18 +223,22 @@ pub(crate) fn process_vm_writev(c: &mut Call<'_>) -> SysResult {
     process_vm(c, libc::SYS_process_vm_writev)
 }
 
-/// Copies between ranges of the guest's own memory. What is at an address of another process is not known: it may be
-/// Demotic's there.
+/// Copies between ranges of the guest's memory and another guest's. The addresses in other processes are the guest's there.
 fn process_vm(c: &Call<'_>, number: i64) -> SysResult {
     let pid = c.int(0);
     if c.uint(5) != 0 {
         return Err(Errno(libc::EINVAL));
     }
-    let (here, there) = (read_iovec(c, c.uint(1), c.uint(2))?, read_iovec(c, c.uint(3), c.uint(4))?);
+    let (here, mut there) = (read_iovec(c, c.uint(1), c.uint(2))?, read_iovec(c, c.uint(3), c.uint(4))?);
     if !is_own_thread(pid) {
         // Whether there is such a process is said all the same.
         host::call_now(libc::SYS_kill, &[pid.into(), 0.into()])?;
-        return Err(Errno(libc::EPERM));
+        let board = Board::of(pid).ok_or(Errno(libc::EPERM))?;
+        for part in &mut there {
+            let addr = c.memory().guest_address(part.iov_base as u64).ok_or(Errno(libc::EFAULT))?;
+            let host = board.host_range(addr, part.iov_len as u64).ok_or(Errno(libc::EFAULT))?;
+            part.iov_base = host as *mut libc::c_void;
+        }
     }
     let args = [
         pid.into(),

@@ -22,6 +22,7 @@ pub(super) mod pidfd;
 pub(super) mod pipe_poll;
 pub(super) mod prctl;
 pub(super) mod process;
+pub(super) use super::ptrace;
 pub(super) mod sched;
 pub(super) mod seccomp;
 pub(super) mod signal;

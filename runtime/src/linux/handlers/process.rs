@@ -26,11 +26,17 @@ pub(crate) fn wait4(c: &mut Call<'_>) -> SysResult {
 fn wait(c: &Call<'_>, usage: Option<u32>) -> SysResult {
     let mut status = 0i32;
     let mut used = libc::rusage::zeroed();
-    let args = [c.int_arg(0), Arg::output(&mut status), c.int_arg(2), Arg::output(&mut used)];
-    let pid = host::call(libc::SYS_wait4, &args)?;
-    if pid == 0 {
-        return Ok(0);
-    }
+    let pid = loop {
+        let args = [c.int_arg(0), Arg::output(&mut status), c.int_arg(2), Arg::output(&mut used)];
+        let pid = host::call(libc::SYS_wait4, &args)?;
+        if pid == 0 {
+            return Ok(0);
+        }
+        if let Some(shown) = c.process.tracees.shown(pid as i32, status) {
+            status = shown;
+            break pid;
+        }
+    };
     if c.uint(1) != 0 {
         c.memory().write_u32(c.uint(1), guest_status(c, status))?;
     }
@@ -52,11 +58,40 @@ fn guest_status(c: &Call<'_>, status: i32) -> u32 {
     }
 }
 
+/// Makes a child's change of state what the guest is shown of it; false if it is to wait on.
+fn shown_change(c: &Call<'_>, info: &mut HostInfo) -> bool {
+    const PID: usize = 4;
+    const STATUS: usize = 6;
+    let pid = info.word(PID) as i32;
+    let stopped = matches!(info.code(), libc::CLD_STOPPED | libc::CLD_TRAPPED);
+    if info.signal() == 0 || !stopped {
+        if pid != 0 && c.int(3) & libc::WNOWAIT == 0 {
+            c.process.tracees.shown(pid, 0);
+        }
+        return true;
+    }
+    let Some(status) = c.process.tracees.shown(pid, (info.word(STATUS) as i32) << 8 | 0x7f) else {
+        if c.int(3) & libc::WNOWAIT != 0 {
+            // It runs again; the host must not tell of this stop once more.
+            let args = [pid.into(), Arg::null(), (libc::WNOHANG | libc::__WALL).into(), Arg::null()];
+            let _ = host::call_now(libc::SYS_wait4, &args);
+        }
+        return false;
+    };
+    info.set_word(STATUS, status as u32 >> 8);
+    true
+}
+
 pub(crate) fn waitid(c: &mut Call<'_>) -> SysResult {
     let mut info = HostInfo::zeroed();
     let mut used = libc::rusage::zeroed();
-    let args = [c.int_arg(0), c.int_arg(1), Arg::output(&mut info), c.int_arg(3), Arg::output(&mut used)];
-    host::call(libc::SYS_waitid, &args)?;
+    loop {
+        let args = [c.int_arg(0), c.int_arg(1), Arg::output(&mut info), c.int_arg(3), Arg::output(&mut used)];
+        host::call(libc::SYS_waitid, &args)?;
+        if shown_change(c, &mut info) {
+            break;
+        }
+    }
     if c.uint(2) != 0 {
         let encoded = if info.signal() == 0 {
             // Nobody has changed state: the information says so by a zero signal number.

@@ -3,6 +3,7 @@
 use crate::linux::abi::{Action, Encoder};
 use crate::linux::host::{self, Arg, Errno, Plain};
 use crate::linux::host_signal::{self, FAULT_BITS, HostInfo};
+use crate::linux::ptrace;
 use crate::linux::siginfo::{Fields, SigInfo};
 use crate::linux::signals;
 use crate::linux::syscall::{After, Call, SysResult};
@@ -49,6 +50,9 @@ pub(super) fn queued_info(c: &Call<'_>, index: usize) -> Result<HostInfo, Errno>
     let signal = signal_or_zero(c, index)?;
     let info = SigInfo::read_queued(c.memory(), c.uint(index + 1), signal)?;
     let Fields::Queued { pid, uid, value } = info.fields else { return Err(Errno(libc::EINVAL)) };
+    if ptrace::is_private(info.code) {
+        return Err(Errno(libc::EPERM));
+    }
     Ok(HostInfo::new(signal, info.errno, info.code, &[pid as u32, uid, value]))
 }
 

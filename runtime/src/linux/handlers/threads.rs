@@ -36,7 +36,9 @@ pub(super) fn create(c: &mut Call<'_>, request: &Request) -> SysResult {
         return Err(Errno(libc::EINVAL));
     }
     hold_signals()?;
+    c.process.begin_making(c.cpu);
     let started = start(c, request);
+    c.process.end_making(c.cpu, c.engine);
     let mask = c.process.signals.mask();
     c.process.signals.set_mask(mask);
     started

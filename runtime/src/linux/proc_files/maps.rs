@@ -61,7 +61,7 @@ pub(super) struct Resident {
 }
 
 /// One line of `maps`, without its end.
-fn describe(region: &Region) -> String {
+pub(super) fn describe(region: &Region) -> String {
     let flag = |prot, letter| if region.prot.contains(prot) { letter } else { '-' };
     let (read, write, exec) = (flag(Prot::READ, 'r'), flag(Prot::WRITE, 'w'), flag(Prot::EXEC, 'x'));
     let sharing = if region.shared { 's' } else { 'p' };

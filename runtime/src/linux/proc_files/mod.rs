@@ -6,16 +6,18 @@
 
 mod cpuinfo;
 mod maps;
+mod others;
 mod status;
 
 use std::collections::HashSet;
 use std::ffi::{CString, OsStr};
 use std::fs;
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
 
 use super::LinuxProcess;
 use super::host::{self, Arg, Errno, KernelStatFs, Plain};
+use super::ptrace::board::Board;
 use super::syscall::SysResult;
 use crate::loader::machine;
 
@@ -40,6 +42,8 @@ enum ProcFile {
     CpuInfo,
     /// `/proc/sys/kernel/arch`.
     Architecture,
+    /// `mem` of another process.
+    Memory,
     /// Files that are about host addresses and cannot be opened: `mem` and its like.
     Refused,
 }
@@ -50,19 +54,24 @@ struct Identity {
     file: ProcFile,
     /// The thread that it is about, if it is about one.
     thread: Option<u32>,
+    /// The process that it is about, if that is another one.
+    other: Option<u32>,
 }
 
 /// What cannot be opened.
-const REFUSED: Identity = Identity { file: ProcFile::Refused, thread: None };
+const REFUSED: Identity = Identity { file: ProcFile::Refused, thread: None, other: None };
 
 /// What a path inside the proc file system names, if it is one of ours; `own` is the process's number.
 fn identify(path: &Path, own: u32) -> Option<Identity> {
     let parts: Vec<&str> = path.iter().rev().filter_map(OsStr::to_str).take(4).collect();
     let number = |part: &&str| part.parse::<u32>().ok();
-    let machine = |file| Some(Identity { file, thread: None });
+    let machine = |file| Some(Identity { file, thread: None, other: None });
     let thread = match parts.as_slice() {
         ["cpuinfo", ..] => return machine(ProcFile::CpuInfo),
         ["arch", "kernel", "sys", ..] => return machine(ProcFile::Architecture),
+        ["mem", process, place, ..] if number(process).is_some_and(|n| n != own) && *place != "task" => {
+            return Some(Identity { file: ProcFile::Memory, thread: None, other: number(process) });
+        }
         // Of any process and thread: our children and parents are Demotic too, and numbers differ between name spaces.
         ["mem" | "clear_refs", process, ..] if number(process).is_some() => {
             return machine(ProcFile::Refused);
@@ -71,6 +80,7 @@ fn identify(path: &Path, own: u32) -> Option<Identity> {
         // A thread of another process may have any number.
         [_, _, "task", ..] => return None,
         [_, process, ..] if number(process) == Some(own) => None,
+        [name, process, ..] if number(process).is_some() => return identify_other(name, number(process)),
         _ => return None,
     };
     let file = match *parts.first()? {
@@ -87,7 +97,20 @@ fn identify(path: &Path, own: u32) -> Option<Identity> {
         "pagemap" | "numa_maps" => ProcFile::Refused,
         _ => return None,
     };
-    Some(Identity { file, thread })
+    Some(Identity { file, thread, other: None })
+}
+
+/// What a name in the directory of another process is, if it is one of ours.
+fn identify_other(name: &str, other: Option<u32>) -> Option<Identity> {
+    let file = match name {
+        "maps" => ProcFile::Maps,
+        "status" => ProcFile::Status,
+        "cmdline" => ProcFile::CommandLine,
+        "environ" => ProcFile::Environment,
+        "auxv" => ProcFile::AuxiliaryVector,
+        _ => return None,
+    };
+    Some(Identity { file, thread: None, other })
 }
 
 /// Whether a path without links and dots is that of this process's program in `/proc`.
@@ -114,6 +137,17 @@ fn normalize(path: &Path) -> PathBuf {
         }
     }
     normal
+}
+
+/// A path without dots, from the root. `dir` is where relative paths begin.
+fn absolute(dir: i32, path: &[u8]) -> PathBuf {
+    let path = Path::new(OsStr::from_bytes(path));
+    let base = match dir {
+        _ if path.is_absolute() => PathBuf::new(),
+        libc::AT_FDCWD => std::env::current_dir().unwrap_or_default(),
+        fd => descriptor_path(fd).unwrap_or_default(),
+    };
+    normalize(&base.join(path))
 }
 
 /// What the host says that a descriptor is.
@@ -173,43 +207,38 @@ const OWN_THREADS: &str = "demotic-";
 
 /// The threads of the process that are not the guest's.
 fn own_threads() -> HashSet<String> {
-    let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
-    tasks
-        .filter(|task| {
-            fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name.starts_with(OWN_THREADS))
-        })
-        .map(|task| task.file_name().to_string_lossy().into_owned())
-        .collect()
+    others::own_threads(std::process::id())
 }
 
 /// The names that are left out when a descriptor is read as a directory: our threads in `/proc/self/task`.
 pub(crate) fn hidden_entries(fd: i32) -> HashSet<String> {
-    let is_task = |path: PathBuf| {
-        let own = std::process::id().to_string();
-        path.ends_with("task") && path.parent().is_some_and(|dir| dir.ends_with(own))
-    };
-    if is_proc(fd) && descriptor_path(fd).is_some_and(is_task) { own_threads() } else { HashSet::new() }
+    let process = || descriptor_path(fd).and_then(|path| others::process_of_tasks(&path));
+    let guests = |pid: &u32| *pid == std::process::id() || Board::of(*pid as i32).is_some();
+    let guest = if is_proc(fd) { process().filter(guests) } else { None };
+    guest.map(others::own_threads).unwrap_or_default()
 }
 
 impl LinuxProcess {
     /// Whether a path is that of the guest's program in `/proc`. `dir` is where relative paths begin.
     pub(crate) fn is_own_exe(&self, dir: i32, path: &[u8]) -> bool {
+        path.ends_with(b"exe") && is_own_exe(&absolute(dir, path), std::process::id())
+    }
+
+    /// The program that a path in `/proc` leads to, if it is the guest's or another guest's. `dir` is as above.
+    pub(crate) fn linked_program(&self, dir: i32, path: &[u8]) -> Option<PathBuf> {
         if !path.ends_with(b"exe") {
-            return false;
+            return None;
         }
-        let path = Path::new(OsStr::from_bytes(path));
-        let base = match dir {
-            _ if path.is_absolute() => PathBuf::new(),
-            libc::AT_FDCWD => std::env::current_dir().unwrap_or_default(),
-            fd => descriptor_path(fd).unwrap_or_default(),
-        };
-        is_own_exe(&normalize(&base.join(path)), std::process::id())
+        if self.is_own_exe(dir, path) {
+            return Some(self.info.program.clone());
+        }
+        others::program_of(&absolute(dir, path))
     }
 
     /// The host path of a guest path whose last part is followed if it is a link: `/proc/self/exe` is the guest's program.
     pub(crate) fn followed_path(&self, dir: i32, path: CString) -> CString {
-        if self.is_own_exe(dir, path.as_bytes()) {
-            return CString::new(self.info.program.as_os_str().as_bytes()).unwrap_or(path);
+        if let Some(program) = self.linked_program(dir, path.as_bytes()) {
+            return CString::new(program.into_os_string().into_vec()).unwrap_or(path);
         }
         self.host_path(path)
     }
@@ -232,6 +261,9 @@ impl LinuxProcess {
             close(fd);
             tracing::debug!(target: "syscall", "a file about host addresses is not opened");
             return Err(Errno(libc::EACCES));
+        }
+        if let Some(pid) = identity.other {
+            return self.view_of_other(opened, identity.file, pid, flags);
         }
         let name = descriptor_path(fd).unwrap_or_default();
         let contents = self.contents(identity, fd);
@@ -256,7 +288,7 @@ impl LinuxProcess {
             ProcFile::AuxiliaryVector => self.info.auxv.clone(),
             ProcFile::CpuInfo => self.cpuinfo().into_bytes(),
             ProcFile::Architecture => format!("{}\n", machine(self.kind)).into_bytes(),
-            ProcFile::Refused => Vec::new(),
+            ProcFile::Memory | ProcFile::Refused => Vec::new(),
         }
     }
 
@@ -330,13 +362,15 @@ mod tests {
         assert_eq!(known("/17/status"), Some((ProcFile::Status, None)));
         assert_eq!(known("/proc/cpuinfo"), Some((ProcFile::CpuInfo, None)));
         assert_eq!(known("/proc/sys/kernel/arch"), Some((ProcFile::Architecture, None)));
-        for refused in
-            ["/proc/17/pagemap", "/proc/17/mem", "/proc/18/mem", "/18/task/19/mem", "/proc/19/clear_refs"]
-        {
+        let other =
+            |path: &str| identify(Path::new(path), 17).map(|identity| (identity.file, identity.other));
+        assert_eq!(other("/proc/18/mem"), Some((ProcFile::Memory, Some(18))));
+        assert_eq!(other("/proc/18/maps"), Some((ProcFile::Maps, Some(18))));
+        for refused in ["/proc/17/pagemap", "/proc/17/mem", "/18/task/19/mem", "/proc/19/clear_refs"] {
             assert_eq!(known(refused), Some((ProcFile::Refused, None)), "{refused}");
         }
         for other in
-            ["/proc/18/maps", "/proc/stat", "/proc/17/net/stat", "/proc/17/comm", "/proc/18/task/17/maps"]
+            ["/proc/18/stat", "/proc/stat", "/proc/17/net/stat", "/proc/17/comm", "/proc/18/task/17/maps"]
         {
             assert_eq!(known(other), None, "{other}");
         }

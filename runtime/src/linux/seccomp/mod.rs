@@ -263,8 +263,11 @@ impl LinuxProcess {
                 self.abi.set_result(cpu, Err(Errno(errno)));
             }
             action::TRAP => self.trap_call(cpu, engine, pc, number, data),
-            // There is nobody who traces.
-            action::TRACE => self.abi.set_result(cpu, Err(Errno(libc::ENOSYS))),
+            action::TRACE => match self.ask_tracer(cpu, engine, number, data) {
+                // There is nobody who traces.
+                None => self.abi.set_result(cpu, Err(Errno(libc::ENOSYS))),
+                Some(same) => return same == number,
+            },
             // Killing, and what the kernel does not know either.
             _ => self.exit = Some(ExitStatus::Signal(libc::SIGSYS)),
         }

@@ -234,7 +234,7 @@ fn code(info: &SigInfo) -> String {
 pub(crate) fn signal(info: &SigInfo) {
     let name = names::signal(info.signal);
     let fields = match info.fields {
-        Fields::None => String::new(),
+        Fields::None | Fields::Words(_) => String::new(),
         Fields::Sender { pid, uid } => format!(", si_pid={pid}, si_uid={uid}"),
         Fields::Queued { pid, uid, value } => {
             format!(
