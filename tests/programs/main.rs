@@ -4,6 +4,7 @@
 mod binfmt;
 mod busybox;
 mod chroot;
+mod debuggers;
 mod dynamic;
 mod errors;
 mod examples;
@@ -33,5 +34,6 @@ fn main() -> ExitCode {
     trials.extend(exec::trials());
     trials.extend(chroot::trials());
     trials.extend(sandbox::trials());
+    trials.extend(debuggers::trials());
     libtest_mimic::run(&arguments, trials).exit_code()
 }

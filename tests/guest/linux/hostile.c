@@ -12,6 +12,7 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
@@ -215,6 +216,45 @@ static void processes(void)
     CHECK(syscall(SYS_set_robust_list, TOP, 7) == -1);
 }
 
+/* What a tracer may ask for, where addresses are nobody's, and what is no tracee. */
+static void tracing(void)
+{
+    static const char secret[] = "a tracee's own";
+    char found[sizeof secret] = "";
+    long words[64];
+    pid_t child = fork();
+    if (child == 0) {
+        ptrace(PTRACE_TRACEME, 0, 0, 0);
+        raise(SIGSTOP);
+        _exit(0);
+    }
+    waitpid(child, 0, 0);
+    struct iovec here = {found, sizeof found}, there = {(void *)secret, sizeof secret}, bad = {TOP, 2 * PAGE};
+    CHECK(process_vm_readv(child, &here, 1, &there, 1, 0) == sizeof secret && !strcmp(found, secret));
+    REFUSED(process_vm_readv(child, &here, 1, &bad, 1, 0));
+    REFUSED(process_vm_writev(child, &here, 1, &bad, 1, 0));
+    bad.iov_len = WRAP;
+    REFUSED(process_vm_readv(child, &here, 1, &bad, 1, 0));
+    REFUSED(syscall(SYS_ptrace, PTRACE_PEEKDATA, child, secret, TOP + PAGE - 4));
+    REFUSED(syscall(SYS_ptrace, PTRACE_GETREGS, child, 0, TOP));
+    REFUSED(syscall(SYS_ptrace, PTRACE_SETREGS, child, 0, TOP));
+    REFUSED(syscall(SYS_ptrace, PTRACE_GETREGSET, child, 1, TOP));
+    REFUSED(syscall(SYS_ptrace, PTRACE_SETREGSET, child, 1, &bad));
+    CHECK(syscall(SYS_ptrace, PTRACE_PEEKDATA, child, TOP + PAGE - 1, words) == -1);
+    CHECK(syscall(SYS_ptrace, PTRACE_POKEDATA, child, TOP + PAGE - 1, -1L) == -1);
+    CHECK(syscall(SYS_ptrace, PTRACE_POKEDATA, child, 0, -1L) == -1);
+    CHECK(syscall(SYS_ptrace, PTRACE_PEEKUSER, child, -4L, words) == -1);
+    CHECK(syscall(SYS_ptrace, PTRACE_POKEUSER, child, 0x10000, 0) == -1);
+    CHECK(syscall(SYS_ptrace, PTRACE_SEIZE, getppid(), 4, 0) == -1);
+    /* What looks as a stop of Demotic's own shows nothing. */
+    siginfo_t forged = {.si_signo = SIGTRAP, .si_code = -0x0d3071c};
+    forged.si_value.sival_ptr = TOP;
+    syscall(SYS_rt_tgsigqueueinfo, child, child, SIGTRAP, &forged);
+    kill(child, SIGKILL);
+    int status = 0;
+    CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status));
+}
+
 int main(void)
 {
     setvbuf(stdout, 0, _IOLBF, 0);
@@ -226,5 +266,6 @@ int main(void)
     structures();
     mappings();
     processes();
+    tracing();
     return t_done();
 }

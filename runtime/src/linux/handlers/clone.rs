@@ -326,7 +326,12 @@ fn share_memory(c: &mut Call<'_>, request: &Request) -> Result<(i32, i32), Errno
 fn run_vfork_child(child: &mut VforkChild) -> ! {
     let word = polled_word();
     host_signal::adopt_thread();
-    host_signal::set_kicker(Some(Kicker::new(word)));
+    let kicker = Kicker::new(word);
+    host_signal::set_kicker(Some(kicker));
+    if host::signal_pending() {
+        // A tracer is there already.
+        kicker.kick();
+    }
     let VforkChild { process, cpu, registers, engine, clears_handlers } = child;
     registers.set(process, cpu);
     process.abi.set_result(cpu, Ok(0));

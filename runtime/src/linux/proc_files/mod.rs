@@ -42,7 +42,7 @@ enum ProcFile {
     CpuInfo,
     /// `/proc/sys/kernel/arch`.
     Architecture,
-    /// `mem` of another process.
+    /// `mem`, of this process too.
     Memory,
     /// Files that are about host addresses and cannot be opened: `mem` and its like.
     Refused,
@@ -54,7 +54,7 @@ struct Identity {
     file: ProcFile,
     /// The thread that it is about, if it is about one.
     thread: Option<u32>,
-    /// The process that it is about, if that is another one.
+    /// The process that it is about, if that is another one, or may be.
     other: Option<u32>,
 }
 
@@ -69,13 +69,11 @@ fn identify(path: &Path, own: u32) -> Option<Identity> {
     let thread = match parts.as_slice() {
         ["cpuinfo", ..] => return machine(ProcFile::CpuInfo),
         ["arch", "kernel", "sys", ..] => return machine(ProcFile::Architecture),
-        ["mem", process, place, ..] if number(process).is_some_and(|n| n != own) && *place != "task" => {
-            return Some(Identity { file: ProcFile::Memory, thread: None, other: number(process) });
-        }
-        // Of any process and thread: our children and parents are Demotic too, and numbers differ between name spaces.
-        ["mem" | "clear_refs", process, ..] if number(process).is_some() => {
-            return machine(ProcFile::Refused);
-        }
+        // Numbers differ between name spaces: whether it is a guest's, and may be opened, is found out by looking.
+        ["mem", _, "task", process] if number(process).is_some() => return memory_of(number(process)),
+        ["mem", process, ..] if number(process).is_some() => return memory_of(number(process)),
+        // Of any process and thread: our children and parents are Demotic too.
+        ["clear_refs", process, ..] if number(process).is_some() => return machine(ProcFile::Refused),
         [_, thread, "task", process] if number(process) == Some(own) => number(thread),
         // A thread of another process may have any number.
         [_, _, "task", ..] => return None,
@@ -98,6 +96,11 @@ fn identify(path: &Path, own: u32) -> Option<Identity> {
         _ => return None,
     };
     Some(Identity { file, thread, other: None })
+}
+
+/// The memory of a process.
+fn memory_of(process: Option<u32>) -> Option<Identity> {
+    Some(Identity { file: ProcFile::Memory, thread: None, other: process })
 }
 
 /// What a name in the directory of another process is, if it is one of ours.
@@ -366,7 +369,9 @@ mod tests {
             |path: &str| identify(Path::new(path), 17).map(|identity| (identity.file, identity.other));
         assert_eq!(other("/proc/18/mem"), Some((ProcFile::Memory, Some(18))));
         assert_eq!(other("/proc/18/maps"), Some((ProcFile::Maps, Some(18))));
-        for refused in ["/proc/17/pagemap", "/proc/17/mem", "/18/task/19/mem", "/proc/19/clear_refs"] {
+        assert_eq!(other("/18/task/19/mem"), Some((ProcFile::Memory, Some(18))));
+        assert_eq!(other("/proc/17/mem"), Some((ProcFile::Memory, Some(17))));
+        for refused in ["/proc/17/pagemap", "/proc/19/clear_refs"] {
             assert_eq!(known(refused), Some((ProcFile::Refused, None)), "{refused}");
         }
         for other in

@@ -125,7 +125,9 @@ impl LinuxProcess {
         let board = Board::of(pid);
         if file == ProcFile::Memory {
             close(fd);
-            let ours = board.is_some() && self.tracees.has(pid);
+            // Of others, only who is traced.
+            let own = pid == std::process::id() as i32;
+            let ours = board.is_some() && (own || self.tracees.has(pid));
             return if ours { self.memory_files.open(pid, flags) } else { Err(Errno(libc::EACCES)) };
         }
         let Some(board) = board else { return Ok(opened) };

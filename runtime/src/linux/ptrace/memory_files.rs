@@ -1,5 +1,5 @@
-//! `/proc/PID/mem` of tracees. What the guest has open is an empty file that stands for it; reading and writing it is done
-//! on the tracee's guest memory. The host's own file would show Demotic's memory, too.
+//! `/proc/PID/mem` of tracees and of the process itself. What the guest has open is an empty file that stands for it; reading and writing it is done
+//! on the process's guest memory. The host's own file would show Demotic's memory, too.
 
 use std::collections::HashMap;
 use std::ffi::CString;
@@ -35,7 +35,7 @@ impl MemoryFiles {
         MemoryFiles { any, files: Mutex::new(self.files().clone()) }
     }
 
-    /// Opens the memory of a process that is traced.
+    /// Opens the memory of a process.
     pub(crate) fn open(&self, pid: i32, flags: u32) -> SysResult {
         let name = CString::new(format!("/proc/{pid}/mem")).unwrap_or_default();
         let cloexec = if flags & libc::O_CLOEXEC as u32 != 0 { libc::MFD_CLOEXEC } else { 0 };
@@ -67,7 +67,7 @@ pub(crate) enum Direction {
     Write,
 }
 
-/// Reads or writes at a position, or at the descriptor's own, where a descriptor stands for the memory of a tracee. The
+/// Reads or writes at a position, or at the descriptor's own, where a descriptor stands for memory. The
 /// arguments are descriptor, buffer and length.
 pub(crate) fn transfer(c: &Call<'_>, direction: Direction, position: Option<u64>) -> Option<SysResult> {
     let pid = c.process.memory_files.process(c.int(0))?;

@@ -468,11 +468,13 @@ fn call_info(r: &mut Request<'_, '_>) -> SysResult {
     const SECCOMP: u8 = 3;
     let (cpu, _) = r.registers()?;
     let abi = r.abi()?;
+    // Without the option, the kernel does not tell these stops from others.
+    let told = r.tracee(|tracee| Ok(tracee.options & libc::PTRACE_O_TRACESYSGOOD as u32 != 0))?;
     let info = r.stopped(|stop| {
         let mut e = Encoder::new(abi.is_big());
         let op = match stop.kind {
-            Kind::ENTRY => ENTRY,
-            Kind::EXIT => EXIT,
+            Kind::ENTRY if told => ENTRY,
+            Kind::EXIT if told => EXIT,
             Kind::SECCOMP => SECCOMP,
             _ => 0,
         };
