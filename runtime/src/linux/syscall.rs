@@ -236,7 +236,8 @@ impl LinuxProcess {
         if number != INDIRECT && !self.may_call(cpu, engine, pc, number, first) {
             return;
         }
-        let shown = self.trace.is_active().then(|| self.shown_call(cpu, number));
+        // A call inside another one is not shown.
+        let shown = (self.trace.is_active() && first == 0).then(|| self.shown_call(cpu, number));
         let (mut after, mut result) = self.call(cpu, engine, number, first);
         if let Some(shown) = shown {
             (after, result) = self.leave_traced_call(cpu, engine, &shown, (after, result));

@@ -282,7 +282,7 @@ impl GuestAbi for ArmEabi {
     /// The places are offsets in `struct user`, which begins with the registers.
     fn user_word(&self, stopped: Stopped<'_>, place: u32) -> Option<u32> {
         let all = registers::arm::get(stopped, RegisterSet::User);
-        if place % 4 != 0 || place >= STRUCT_USER {
+        if !place.is_multiple_of(4) || place >= STRUCT_USER {
             return None;
         }
         Some(super::word(all.as_bytes(), place as usize, false))
@@ -291,7 +291,7 @@ impl GuestAbi for ArmEabi {
         let abi: &dyn GuestAbi = self;
         let all = registers::arm::get(Stopped { cpu, original: u32::MAX }, RegisterSet::User);
         let mut bytes = all.as_bytes().to_vec();
-        if place % 4 != 0 || place >= STRUCT_USER {
+        if !place.is_multiple_of(4) || place >= STRUCT_USER {
             return false;
         }
         // What lies behind the registers may be written to, and is not kept.

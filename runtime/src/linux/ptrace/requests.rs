@@ -340,7 +340,7 @@ fn seize(r: &mut Request<'_, '_>) -> SysResult {
     if r.addr != 0 {
         return Err(Errno(libc::EIO));
     }
-    host_ptrace(libc::PTRACE_SEIZE as u32, r.tid, 0, host_options(r.data).into())?;
+    host_ptrace(libc::PTRACE_SEIZE, r.tid, 0, host_options(r.data).into())?;
     r.c.process.tracees.insert(r.tid, r.data, true);
     Ok(0)
 }
@@ -415,7 +415,7 @@ fn interrupt(r: &mut Request<'_, '_>) -> SysResult {
             return Err(Errno(libc::EIO));
         }
         if tracee.listening {
-            return host_ptrace(libc::PTRACE_INTERRUPT as u32, r.tid, 0, 0.into());
+            return host_ptrace(libc::PTRACE_INTERRUPT, r.tid, 0, 0.into());
         }
         if !tracee.is_stopped() {
             ask_for_stop(tracee.pid, r.tid);
@@ -430,7 +430,7 @@ fn listen(r: &mut Request<'_, '_>) -> SysResult {
         if !tracee.seized || tracee.event != event::STOP {
             return Err(Errno(libc::EIO));
         }
-        host_ptrace(libc::PTRACE_LISTEN as u32, r.tid, 0, 0.into())?;
+        host_ptrace(libc::PTRACE_LISTEN, r.tid, 0, 0.into())?;
         tracee.listening = true;
         Ok(0)
     })

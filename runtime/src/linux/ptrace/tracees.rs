@@ -29,7 +29,7 @@ pub(super) fn host_ptrace(request: u32, tid: i32, addr: u64, data: Arg<'_>) -> R
 
 /// Tells the host the options that it is to see to.
 pub(super) fn set_host_options(tid: i32, guest: u32) -> Result<u64, Errno> {
-    host_ptrace(libc::PTRACE_SETOPTIONS as u32, tid, 0, host_options(guest).into())
+    host_ptrace(libc::PTRACE_SETOPTIONS, tid, 0, host_options(guest).into())
 }
 
 /// The information of the signal that a tracee has stopped for.
@@ -96,6 +96,16 @@ impl Tracee {
         if self.place == 0 { None } else { self.fetch(tid, self.place) }
     }
 
+    /// The same; where that cannot be had any more, as the thread is about to end, a description of nothing.
+    pub(super) fn refetch_or_empty(&mut self, tid: i32) {
+        if self.refetch(tid).is_none() {
+            let arch = Board::of(tid).and_then(|board| board.abi()).map_or(0, |abi| abi.numbers().audit_arch);
+            let mut stop = Box::new(Stop::new());
+            stop.arch = arch;
+            (self.place, self.stop) = (0, Some(stop));
+        }
+    }
+
     /// What it has executed has nothing of what was there before.
     pub(super) fn forget_image(&mut self) {
         (self.place, self.stop, self.fresh) = (0, None, true);
@@ -121,7 +131,7 @@ impl Tracee {
 
     /// Answers the description, without letting the thread go on.
     pub(super) fn answer(&mut self, tid: i32, command: Command, inject: i32) {
-        if let Some(stop) = &mut self.stop {
+        if let Some(stop) = self.stop.as_mut().filter(|_| self.place != 0) {
             (stop.command, stop.inject) = (command, inject);
             // Where it fails, the tracee has been killed meanwhile.
             let _ = write_value(tid, self.place, stop.as_ref());

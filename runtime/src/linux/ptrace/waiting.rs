@@ -97,7 +97,7 @@ impl Tracees {
             }
             _ => {
                 tracee.message = host_message(stop.tid);
-                tracee.refetch(stop.tid);
+                tracee.refetch_or_empty(stop.tid);
                 tracee.event = stop.event;
                 tracee.signal = libc::SIGTRAP;
                 Some(stopped_status(libc::SIGTRAP, stop.event))
