@@ -12,6 +12,9 @@ use crate::process::{Ending, Outcome, TemporaryDirectory, demotic_for, no_panic,
 /// Architectures, and the compilers for them.
 const SYSTEMS: [(&str, &str); 2] = [("armhf", "arm-linux-gnueabihf-gcc"), ("mipsel", "mipsel-linux-gnu-gcc")];
 
+/// The host's number of the signal that the traced script ends by.
+const SIGUSR1: i32 = 10;
+
 /// How long a debugger may take, in seconds.
 const LIMIT: u32 = 300;
 
@@ -65,7 +68,7 @@ fn strace(architecture: &str, _: &str) -> Result<(), Failed> {
     command.args(["-f", "-o", "trace", "-e", "trace=execve,write,exit_group,kill"]);
     command.arg(system(architecture).join("bin/bash")).args(["-c", script]);
     let outcome = run_in(command, &directory.0)?;
-    if text(&outcome.stdout) != "1\n2\n3\n" || outcome.ending != Ending::Signal(libc_sigusr1()) {
+    if text(&outcome.stdout) != "1\n2\n3\n" || outcome.ending != Ending::Signal(SIGUSR1) {
         return Err(format!("{:?} {}", outcome, text(&outcome.stderr)).into());
     }
     let trace = std::fs::read_to_string(directory.0.join("trace"))?;
@@ -79,12 +82,6 @@ fn strace(architecture: &str, _: &str) -> Result<(), Failed> {
         return Err(trace.into());
     }
     Ok(())
-}
-
-/// SIGUSR1 of the host, which the program's end is reported by.
-fn libc_sigusr1() -> i32 {
-    const SIGUSR1: i32 = 10;
-    SIGUSR1
 }
 
 /// Compiles what is debugged.

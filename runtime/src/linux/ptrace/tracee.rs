@@ -199,9 +199,9 @@ impl LinuxProcess {
         if self.trace.at_calls {
             number = self.stop_at_entry(cpu, engine, number);
         }
-        /// What a tracer makes of a call that is not to be done.
-        const NO_CALL: u32 = u32::MAX;
-        if number != NO_CALL {
+        /// What tracers make of a call that is not to be done; some give 16 bits.
+        const NO_CALL: [u32; 2] = [u32::MAX, 0xffff];
+        if !NO_CALL.contains(&number) {
             return self.numbered_call(cpu, engine, pc, number, 0);
         }
         let call = TracedCall { number, args: [0; 6] };
