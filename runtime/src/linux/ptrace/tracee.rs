@@ -200,13 +200,17 @@ impl LinuxProcess {
             number = self.stop_at_entry(cpu, engine, number);
         }
         /// What tracers make of a call that is not to be done; some give 16 bits.
-        const NO_CALL: [u32; 2] = [u32::MAX, 0xffff];
-        if !NO_CALL.contains(&number) {
+        const NO_CALL: u32 = u32::MAX;
+        const NO_CALL_SHORT: u32 = 0xffff;
+        if number != NO_CALL && number != NO_CALL_SHORT {
             return self.numbered_call(cpu, engine, pc, number, 0);
         }
-        let call = TracedCall { number, args: [0; 6] };
+        let result = Err(Errno(libc::ENOSYS));
+        if number == NO_CALL_SHORT || self.abi.rereads_syscall_number() {
+            self.abi.set_result(cpu, result);
+        }
         if self.trace.at_calls {
-            self.stop_at_exit(cpu, engine, &call, Ok(0));
+            self.stop_at_exit(cpu, engine, &TracedCall { number, args: [0; 6] }, result);
         }
     }
 
