@@ -121,7 +121,7 @@ fn gdb(architecture: &str, compiler: &str) -> Result<(), Failed> {
         "continue",
         "continue",
         "print middle(5, 6)",
-        "info registers pc",
+        "info symbol $pc",
         "delete",
         "continue",
     ];
@@ -142,7 +142,7 @@ fn gdb(architecture: &str, compiler: &str) -> Result<(), Failed> {
         "Old value = 12",
         "New value = 18",
         "$2 = 33",
-        "<leaf+",
+        "leaf + ",
         "exited with code 074",
     ];
     says(&outcome, &text(&outcome.stdout), &expected)
