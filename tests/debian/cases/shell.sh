@@ -3,7 +3,7 @@ set -e
 cd /tmp
 seq 1 2000 | awk '{ s += $1 * $1 } END { print s }'
 seq 1 5000 | sort -r | sort -n | md5sum
-find /usr/bin -name 'z*less' -o -name 'chgrp' | sort
+find /usr/bin -name 'chown' -o -name 'chgrp' | sort
 printf '%s\n' one two three | sed -n '2{s/w/W/;p}' | grep -c W
 bash -c 'trap "echo trapped" USR1; kill -USR1 $$; (exit 7) & wait $!; echo $?; echo $((2**40)) ${#PATH}'
 for i in 1 2 3; do echo "$i" > "file$i"; done
