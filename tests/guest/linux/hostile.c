@@ -185,10 +185,22 @@ static int closed(const char *path)
     return own;
 }
 
+/* The same of a descriptor that may be for writing only. */
+static int own_or_none(int fd)
+{
+    static char target[8];
+    int own = fd < 0 || (pwrite(fd, "written", 8, (uintptr_t)target) == 8 && !strcmp(target, "written"));
+    close(fd);
+    return own;
+}
+
 static void processes(void)
 {
     char path[64];
     CHECK(closed("/proc/self/mem") && closed("/proc/thread-self/mem") && closed("/proc/self/../self/mem"));
+    CHECK(own_or_none(creat("/proc/self/mem", 0600)));
+    struct { uint64_t flags, mode, resolve; } how = {O_RDWR};
+    CHECK(own_or_none(syscall(SYS_openat2, AT_FDCWD, "/proc/self/mem", &how, sizeof how)));
     sprintf(path, "/proc/%d/mem", getpid());
     CHECK(closed(path));
     sprintf(path, "/proc/self/task/%d/mem", getpid());

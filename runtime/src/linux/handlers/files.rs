@@ -16,7 +16,8 @@ pub(crate) fn open(c: &mut Call<'_>) -> SysResult {
 pub(crate) fn creat(c: &mut Call<'_>) -> SysResult {
     let path = c.process.followed_path(libc::AT_FDCWD, c.guest_path(0)?);
     let flags = libc::O_CREAT | libc::O_WRONLY | libc::O_TRUNC;
-    host::call(libc::SYS_openat, &[libc::AT_FDCWD.into(), Arg::string(&path), flags.into(), c.uint_arg(1)])
+    let args = [libc::AT_FDCWD.into(), Arg::string(&path), flags.into(), c.uint_arg(1)];
+    c.process.guest_view(host::call(libc::SYS_openat, &args)?, flags as u32)
 }
 
 pub(crate) fn openat(c: &mut Call<'_>) -> SysResult {
