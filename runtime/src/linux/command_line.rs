@@ -8,18 +8,9 @@ use std::fs;
 use std::ops::Range;
 
 use super::host::{self, Arg};
+use super::proc_files::{field, stat_fields};
 use crate::loader::StackContents;
 use crate::memory::UserMemory;
-
-/// Of the numbers behind the name in `/proc/self/stat`, the first is the third of all (proc(5)).
-const FIRST_FIELD: usize = 3;
-/// Those that the kernel is to be told as they are: where code begins and ends, the stack, data, and the heap begins.
-const START_CODE: usize = 26;
-const END_CODE: usize = 27;
-const START_STACK: usize = 28;
-const START_DATA: usize = 45;
-const END_DATA: usize = 46;
-const START_BRK: usize = 47;
 
 /// The last word of `struct prctl_mm_map`: no auxiliary vector, and -1 for no other executable.
 const NO_VECTOR_NO_EXECUTABLE: u64 = 0xffff_ffff << 32;
@@ -37,10 +28,8 @@ pub(super) fn show(memory: &UserMemory, stack: &StackContents) {
 /// The kernel's `struct prctl_mm_map`.
 fn fields(memory: &UserMemory, stack: &StackContents) -> Option<[u64; 13]> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
-    // The name may hold anything, parentheses and blanks too.
-    let numbers: Vec<u64> =
-        stat.rsplit_once(')')?.1.split_whitespace().map(|word| word.parse().unwrap_or(0)).collect();
-    let field = |number: usize| numbers.get(number - FIRST_FIELD).copied();
+    let numbers: Vec<u64> = stat_fields(&stat)?.1.map(|word| word.parse().unwrap_or(0)).collect();
+    let same = |number: usize| numbers.get(number - field::FIRST).copied();
     let place = |range: &Range<u32>| {
         let start = memory.host_range(range.start, range.len() as u64)?;
         Some((start, start + range.len() as u64))
@@ -48,13 +37,13 @@ fn fields(memory: &UserMemory, stack: &StackContents) -> Option<[u64; 13]> {
     let (arguments, environment) = (place(&stack.arguments)?, place(&stack.environment)?);
     let brk = host::call_now(libc::SYS_brk, &[0.into()]).ok()?;
     Some([
-        field(START_CODE)?,
-        field(END_CODE)?,
-        field(START_DATA)?,
-        field(END_DATA)?,
-        field(START_BRK)?,
+        same(field::START_CODE)?,
+        same(field::END_CODE)?,
+        same(field::START_DATA)?,
+        same(field::END_DATA)?,
+        same(field::START_BRK)?,
         brk,
-        field(START_STACK)?,
+        same(field::START_STACK)?,
         arguments.0,
         arguments.1,
         environment.0,

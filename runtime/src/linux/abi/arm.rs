@@ -289,17 +289,10 @@ impl GuestAbi for ArmEabi {
     }
     fn set_user_word(&self, cpu: &mut CpuState, place: u32, value: u32) -> bool {
         let abi: &dyn GuestAbi = self;
-        let all = registers::arm::get(Stopped { cpu, original: u32::MAX }, RegisterSet::User);
-        let mut bytes = all.as_bytes().to_vec();
-        if !place.is_multiple_of(4) || place >= STRUCT_USER {
-            return false;
-        }
         // What lies behind the registers may be written to, and is not kept.
-        if let Some(word) = bytes.get_mut(place as usize..place as usize + 4) {
-            word.copy_from_slice(&value.to_le_bytes());
-            abi.overwrite_registers(cpu, RegisterSet::User, &bytes);
-        }
-        true
+        place.is_multiple_of(4)
+            && place < STRUCT_USER
+            && abi.overwrite_registers(cpu, RegisterSet::User, place as usize, &value.to_le_bytes())
     }
 }
 

@@ -27,12 +27,18 @@ pub(crate) struct Stopped<'a> {
 }
 
 impl dyn GuestAbi + '_ {
-    /// Changes the first bytes of a register set; false if there is no such set.
-    pub(crate) fn overwrite_registers(&self, cpu: &mut CpuState, set: RegisterSet, new: &[u8]) -> bool {
+    /// Changes the bytes of a register set from `at` on, as far as there are any; false if there is no such set.
+    pub(crate) fn overwrite_registers(
+        &self,
+        cpu: &mut CpuState,
+        set: RegisterSet,
+        at: usize,
+        new: &[u8],
+    ) -> bool {
         let Some(old) = self.registers(Stopped { cpu, original: u32::MAX }, set) else { return false };
         let mut bytes = old.as_bytes().to_vec();
-        let len = new.len().min(bytes.len());
-        bytes[..len].copy_from_slice(&new[..len]);
+        let Some(changed) = bytes.get_mut(at..) else { return true };
+        changed.iter_mut().zip(new).for_each(|(byte, &new)| *byte = new);
         self.set_registers(cpu, set, &Words { bytes: &bytes, big: self.is_big() });
         true
     }
@@ -262,9 +268,9 @@ mod tests {
                 assert_eq!(found.map(|e| e.as_bytes().len()), size);
                 let Some(size) = size else { continue };
                 let image: Vec<u8> = (0..size).map(|at| if at % 4 == 0 { at as u8 } else { 0 }).collect();
-                assert!(abi.overwrite_registers(&mut cpu, set, &image));
+                assert!(abi.overwrite_registers(&mut cpu, set, 0, &image));
                 let once = abi.registers(Stopped { cpu: &cpu, original: 0 }, set).unwrap();
-                assert!(abi.overwrite_registers(&mut cpu, set, once.as_bytes()));
+                assert!(abi.overwrite_registers(&mut cpu, set, 0, once.as_bytes()));
                 let twice = abi.registers(Stopped { cpu: &cpu, original: 0 }, set).unwrap();
                 assert_eq!(once.as_bytes(), twice.as_bytes());
             }

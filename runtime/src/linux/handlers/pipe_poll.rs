@@ -1,6 +1,7 @@
 //! Pipes, and waiting for descriptors.
 
 use crate::linux::host::{self, Arg, Errno, Plain};
+use crate::linux::proc_files::status_number;
 use crate::linux::syscall::{Call, SysResult};
 
 use super::signal::with_mask;
@@ -148,10 +149,8 @@ fn looked_at(count: i32) -> i32 {
     if count <= USUAL {
         return count;
     }
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let size = status.lines().find_map(|line| line.strip_prefix("FDSize:"));
     // Where there is no /proc, what programs claim has to do.
-    let size = size.and_then(|size| size.trim().parse().ok()).unwrap_or(count);
+    let size = status_number("self", "FDSize").map_or(count, |size| size as i32);
     count.min(size.clamp(USUAL, FD_MAX as i32))
 }
 

@@ -21,6 +21,8 @@ use super::ptrace::board::Board;
 use super::syscall::SysResult;
 use crate::loader::machine;
 
+pub(crate) use status::{field, stat_fields, status_number};
+
 /// `f_type` of the proc file system.
 const PROC_SUPER_MAGIC: u64 = 0x9fa0;
 /// `f_type` of files in memory.
@@ -208,9 +210,12 @@ fn close(fd: i32) {
 /// What begins the names of our own threads, which the guest does not see.
 const OWN_THREADS: &str = "demotic-";
 
-/// The threads of the process that are not the guest's.
-fn own_threads() -> HashSet<String> {
-    others::own_threads(std::process::id())
+/// The threads of a process that are not the guest's.
+fn own_threads(process: &str) -> HashSet<String> {
+    let tasks = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    let is_own =
+        |path: PathBuf| fs::read_to_string(path.join("comm")).is_ok_and(|name| name.starts_with(OWN_THREADS));
+    tasks.filter(|task| is_own(task.path())).map(|task| task.file_name().to_string_lossy().into()).collect()
 }
 
 /// The names that are left out when a descriptor is read as a directory: our threads in `/proc/self/task`.
@@ -218,24 +223,21 @@ pub(crate) fn hidden_entries(fd: i32) -> HashSet<String> {
     let process = || descriptor_path(fd).and_then(|path| others::process_of_tasks(&path));
     let guests = |pid: &u32| *pid == std::process::id() || Board::of(*pid as i32).is_some();
     let guest = if is_proc(fd) { process().filter(guests) } else { None };
-    guest.map(others::own_threads).unwrap_or_default()
+    guest.map(|pid| own_threads(&pid.to_string())).unwrap_or_default()
 }
 
 impl LinuxProcess {
-    /// Whether a path is that of the guest's program in `/proc`. `dir` is where relative paths begin.
-    pub(crate) fn is_own_exe(&self, dir: i32, path: &[u8]) -> bool {
-        path.ends_with(b"exe") && is_own_exe(&absolute(dir, path), std::process::id())
-    }
-
-    /// The program that a path in `/proc` leads to, if it is the guest's or another guest's. `dir` is as above.
+    /// The program that a path in `/proc` leads to, if it is the guest's or another guest's. `dir` is where relative paths
+    /// begin.
     pub(crate) fn linked_program(&self, dir: i32, path: &[u8]) -> Option<PathBuf> {
         if !path.ends_with(b"exe") {
             return None;
         }
-        if self.is_own_exe(dir, path) {
-            return Some(self.info.program.clone());
+        let path = absolute(dir, path);
+        match is_own_exe(&path, std::process::id()) {
+            true => Some(self.info.program.clone()),
+            false => others::program_of(&path),
         }
-        others::program_of(&absolute(dir, path))
     }
 
     /// The host path of a guest path whose last part is followed if it is a link: `/proc/self/exe` is the guest's program.

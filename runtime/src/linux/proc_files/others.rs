@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::maps::describe;
-use super::{OWN_THREADS, ProcFile, close, open_contents, read_all};
+use super::status::{rewritten, thread_count};
+use super::{ProcFile, close, open_contents, read_all};
 use crate::linux::LinuxProcess;
 use crate::linux::host::Errno;
 use crate::linux::proc_files::descriptor_path;
@@ -81,23 +82,7 @@ fn maps(pid: i32, board: &Board, host: &[u8]) -> String {
 
 /// The host's `status` without Demotic's threads and what only the host's architecture has.
 fn status(pid: i32, host: &[u8]) -> String {
-    let threads = fs::read_dir(format!("/proc/{pid}/task")).map_or(1, Iterator::count);
-    let threads = threads.saturating_sub(own_threads(pid as u32).len()).max(1);
-    let host = String::from_utf8_lossy(host);
-    let kept = host.lines().filter(|line| !line.starts_with("x86_") && !line.starts_with("untag_mask"));
-    kept.map(|line| match line.starts_with("Threads:") {
-        true => format!("Threads:\t{threads}\n"),
-        false => format!("{line}\n"),
-    })
-    .collect()
-}
-
-/// The threads of a process that are not the guest's.
-pub(super) fn own_threads(pid: u32) -> std::collections::HashSet<String> {
-    let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-    let is_own =
-        |path: PathBuf| fs::read_to_string(path.join("comm")).is_ok_and(|name| name.starts_with(OWN_THREADS));
-    tasks.filter(|task| is_own(task.path())).map(|task| task.file_name().to_string_lossy().into()).collect()
+    rewritten(host, |key| (key == "Threads").then(|| thread_count(&pid.to_string()).to_string()))
 }
 
 /// The process that a directory of threads is about.

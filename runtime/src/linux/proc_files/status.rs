@@ -35,19 +35,59 @@ struct SignalSets {
 }
 
 /// Fields of `stat` (proc(5) counts from 1; the third is the first after the name).
-mod field {
+pub(crate) mod field {
     pub(super) const THREADS: usize = 20;
     pub(super) const VSIZE: usize = 23;
     pub(super) const RSS: usize = 24;
-    pub(super) const START_CODE: usize = 26;
+    pub(crate) const START_CODE: usize = 26;
+    pub(crate) const END_CODE: usize = 27;
+    pub(crate) const START_STACK: usize = 28;
     pub(super) const PENDING: usize = 31;
-    pub(super) const START_DATA: usize = 45;
+    pub(crate) const START_DATA: usize = 45;
+    pub(crate) const END_DATA: usize = 46;
+    pub(crate) const START_BRK: usize = 47;
     /// The first that follows the name.
-    pub(super) const FIRST: usize = 3;
+    pub(crate) const FIRST: usize = 3;
 }
 
 fn is_stack(region: &Region) -> bool {
     matches!(region.source, Source::Special("[stack]"))
+}
+
+/// A number in `/proc/PROCESS/status` of the host.
+pub(crate) fn status_number(process: &str, key: &str) -> Option<u32> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))?.trim().parse().ok()
+}
+
+/// The host's `status` with other values where `replacement` has one for a key, without what only the host's architecture
+/// has.
+pub(super) fn rewritten(host: &[u8], replacement: impl Fn(&str) -> Option<String>) -> String {
+    let mut text = String::new();
+    for line in String::from_utf8_lossy(host).lines() {
+        let key = line.split(':').next().unwrap_or_default();
+        if key.starts_with("x86_") || key == "untag_mask" {
+            continue;
+        }
+        let _ = match replacement(key) {
+            Some(value) => writeln!(text, "{key}:\t{value}"),
+            None => writeln!(text, "{line}"),
+        };
+    }
+    text
+}
+
+/// How many threads a guest process has.
+pub(super) fn thread_count(process: &str) -> usize {
+    let all = std::fs::read_dir(format!("/proc/{process}/task")).map_or(1, Iterator::count);
+    all.saturating_sub(own_threads(process).len()).max(1)
+}
+
+/// The fields of a line of `stat` from number [`field::FIRST`] on. The name before them, which comes first here, may hold
+/// anything, parentheses and blanks too.
+pub(crate) fn stat_fields(line: &str) -> Option<(&str, impl Iterator<Item = &str>)> {
+    let (name, rest) = line.trim_end().rsplit_once(')')?;
+    Some((name, rest.split_whitespace()))
 }
 
 impl LinuxProcess {
@@ -89,12 +129,6 @@ impl LinuxProcess {
         addresses
     }
 
-    /// How many threads the guest has.
-    fn thread_count(&self) -> usize {
-        let all = std::fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
-        all.saturating_sub(own_threads().len()).max(1)
-    }
-
     fn signal_sets(&self) -> SignalSets {
         let numbers = 1..=signals::COUNT as i32;
         let set = |wanted: &dyn Fn(u32) -> bool| -> u64 {
@@ -128,7 +162,7 @@ impl LinuxProcess {
             "VmStk" => kib(sizes.stack),
             "VmExe" => kib(sizes.program),
             "VmLib" => kib(sizes.libraries),
-            "Threads" => Some(self.thread_count().to_string()),
+            "Threads" => Some(thread_count("self").to_string()),
             "Seccomp" => Some(self.seccomp.mode().number().to_string()),
             "Seccomp_filters" => Some(self.seccomp.mode().depth().to_string()),
             "SigBlk" => mask(signals.blocked),
@@ -136,27 +170,14 @@ impl LinuxProcess {
             "SigCgt" => mask(signals.caught),
             _ => None,
         };
-        let mut text = String::new();
-        for line in String::from_utf8_lossy(host).lines() {
-            let key = line.split(':').next().unwrap_or_default();
-            // What only the host's architecture has.
-            if key.starts_with("x86_") || key == "untag_mask" {
-                continue;
-            }
-            let _ = match replacement(key) {
-                Some(value) => writeln!(text, "{key}:\t{value}"),
-                None => writeln!(text, "{line}"),
-            };
-        }
-        text
+        rewritten(host, replacement)
     }
 
     /// `/proc/self/stat`, or that of one thread.
     pub(super) fn stat_line(&self, host: &[u8], one_thread: bool) -> String {
         let host = String::from_utf8_lossy(host);
-        // The name may contain anything.
-        let Some((name, rest)) = host.trim_end().rsplit_once(')') else { return host.into_owned() };
-        let mut fields: Vec<String> = rest.split_whitespace().map(str::to_owned).collect();
+        let Some((name, fields)) = stat_fields(&host) else { return host.into_owned() };
+        let mut fields: Vec<String> = fields.map(str::to_owned).collect();
         let mut set = |number: usize, values: &[u64]| {
             for (field, value) in fields.iter_mut().skip(number - field::FIRST).zip(values) {
                 *field = value.to_string();
@@ -165,7 +186,7 @@ impl LinuxProcess {
         let (sizes, addresses, signals) = (self.sizes(), self.addresses(), self.signal_sets());
         let stack = &self.info.stack;
         if !one_thread {
-            set(field::THREADS, &[self.thread_count() as u64]);
+            set(field::THREADS, &[thread_count("self") as u64]);
         }
         set(field::VSIZE, &[sizes.all]);
         set(field::RSS, &[self.resident().all / 4]);

@@ -168,6 +168,14 @@ fn transfer(number: i64, pid: i32, local: *mut u8, host: u64, len: usize) -> Res
     host::call_now(number, &args).map(|done| done as usize)
 }
 
+/// The same where all of it is needed.
+fn transfer_all(number: i64, pid: i32, local: *mut u8, host: u64, len: usize) -> Result<(), Errno> {
+    match transfer(number, pid, local, host, len)? {
+        done if done == len => Ok(()),
+        _ => Err(Errno(libc::EIO)),
+    }
+}
+
 /// Reads from a host address of another process; gives how many bytes could be read.
 fn read_some(pid: i32, host: u64, bytes: &mut [u8]) -> Result<usize, Errno> {
     transfer(libc::SYS_process_vm_readv, pid, bytes.as_mut_ptr(), host, bytes.len())
@@ -178,28 +186,18 @@ fn write_some(pid: i32, host: u64, bytes: &[u8]) -> Result<usize, Errno> {
 }
 
 fn read_exact(pid: i32, host: u64, bytes: &mut [u8]) -> Result<(), Errno> {
-    let len = bytes.len();
-    match read_some(pid, host, bytes)? {
-        got if got == len => Ok(()),
-        _ => Err(Errno(libc::EIO)),
-    }
+    transfer_all(libc::SYS_process_vm_readv, pid, bytes.as_mut_ptr(), host, bytes.len())
 }
 
 /// Reads a structure of Demotic's from another Demotic process.
 pub(super) fn read_value<T: Plain>(pid: i32, host: u64, value: &mut T) -> Result<(), Errno> {
-    match transfer(libc::SYS_process_vm_readv, pid, std::ptr::from_mut(value).cast(), host, size_of::<T>())? {
-        got if got == size_of::<T>() => Ok(()),
-        _ => Err(Errno(libc::EIO)),
-    }
+    transfer_all(libc::SYS_process_vm_readv, pid, std::ptr::from_mut(value).cast(), host, size_of::<T>())
 }
 
 /// Writes a structure of Demotic's to another Demotic process.
 pub(super) fn write_value<T: Plain>(pid: i32, host: u64, value: &T) -> Result<(), Errno> {
     let local = std::ptr::from_ref(value).cast_mut().cast();
-    match transfer(libc::SYS_process_vm_writev, pid, local, host, size_of::<T>())? {
-        done if done == size_of::<T>() => Ok(()),
-        _ => Err(Errno(libc::EIO)),
-    }
+    transfer_all(libc::SYS_process_vm_writev, pid, local, host, size_of::<T>())
 }
 
 /// Whether a process runs the same executable as this one: tracers are known by that, since one may not look into them.
@@ -208,12 +206,6 @@ pub(crate) fn is_demotic(pid: u32) -> bool {
         fs::metadata(format!("/proc/{process}/exe")).map(|file| (file.dev(), file.ino())).ok()
     };
     identity("self").is_some_and(|own| identity(&pid.to_string()) == Some(own))
-}
-
-/// A number in a file like `/proc/PID/status`.
-pub(crate) fn status_number(process: &str, key: &str) -> Option<u32> {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    status.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))?.trim().parse().ok()
 }
 
 impl LinuxProcess {

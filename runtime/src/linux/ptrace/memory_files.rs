@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::ffi::CString;
-use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -40,7 +39,7 @@ impl MemoryFiles {
         let name = CString::new(format!("/proc/{pid}/mem")).unwrap_or_default();
         let cloexec = if flags & libc::O_CLOEXEC as u32 != 0 { libc::MFD_CLOEXEC } else { 0 };
         let made = host::call_now(libc::SYS_memfd_create, &[Arg::string(&name), cloexec.into()])?;
-        self.files().insert(identity(made as i32).ok_or(Errno(libc::EMFILE))?, pid);
+        self.files().insert(host::open_file_numbers(made as i32)?, pid);
         self.any.store(true, Ordering::SeqCst);
         Ok(made)
     }
@@ -50,14 +49,9 @@ impl MemoryFiles {
         if !self.any.load(Ordering::Relaxed) {
             return None;
         }
-        self.files().get(&identity(fd)?).copied()
+        // Descriptors of everything else are not among the inodes of memory files.
+        self.files().get(&host::open_file_numbers(fd).ok()?).copied()
     }
-}
-
-fn identity(fd: i32) -> Option<(u64, u64)> {
-    // Descriptors of everything else are not among the inodes of memory files.
-    let metadata = std::fs::metadata(format!("/proc/self/fd/{fd}")).ok()?;
-    Some((metadata.dev(), metadata.ino()))
 }
 
 /// What is to be done with memory.

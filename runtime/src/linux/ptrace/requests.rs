@@ -4,7 +4,6 @@ use demotic_ir::CpuState;
 
 use super::board::Board;
 use super::stop::{Command, Kind, Stop};
-use super::tracee;
 use super::tracees::{Tracee, host_continue, host_options, host_ptrace, set_host_options};
 use super::waiting::{ask_for_stop, event};
 use crate::linux::abi::{Encoder, GuestAbi, RegisterSet, Stopped};
@@ -71,7 +70,7 @@ static MIPS: [Row; 1] = [(25, thread_area)];
 pub(crate) fn ptrace(c: &mut Call<'_>) -> SysResult {
     const TRACEME: u32 = 0;
     if c.uint(0) == TRACEME {
-        return tracee::trace_me(c);
+        return c.process.trace_me();
     }
     let own = match c.process.kind() {
         GuestKind::Arm { .. } => ARM.as_slice(),
@@ -242,7 +241,7 @@ fn write_registers(r: &mut Request<'_, '_>, set: RegisterSet) -> SysResult {
     let old = abi.registers(Stopped { cpu: &cpu, original }, set).ok_or(Errno(libc::EIO))?;
     let mut bytes = old.as_bytes().to_vec();
     r.c.memory().read_bytes(r.data, &mut bytes)?;
-    abi.overwrite_registers(&mut cpu, set, &bytes);
+    abi.overwrite_registers(&mut cpu, set, 0, &bytes);
     r.set_registers(&cpu)?;
     change_call(r, abi, &cpu)
 }
@@ -281,7 +280,7 @@ fn write_register_set(r: &mut Request<'_, '_>) -> SysResult {
     let (addr, len) = vector(r)?;
     let mut bytes = vec![0; (len as usize).min(all.as_bytes().len())];
     r.c.memory().read_bytes(addr, &mut bytes)?;
-    abi.overwrite_registers(&mut cpu, set, &bytes);
+    abi.overwrite_registers(&mut cpu, set, 0, &bytes);
     r.set_registers(&cpu)?;
     r.c.memory().write_u32(r.data.wrapping_add(4), bytes.len() as u32)?;
     change_call(r, abi, &cpu)

@@ -2,13 +2,14 @@
 
 use demotic_ir::{CpuState, EngineControl};
 
-use super::board::{is_demotic, status_number};
+use super::board::is_demotic;
 use super::stop::{Command, Kind, Stop};
 use crate::linux::abi::{GuestAbi, signal_bit};
 use crate::linux::host::{self, Arg, Errno};
 use crate::linux::host_signal::{self, Asked};
+use crate::linux::proc_files::status_number;
 use crate::linux::siginfo::{Fields, SigInfo};
-use crate::linux::syscall::{After, Call, SysResult};
+use crate::linux::syscall::{After, SysResult};
 use crate::linux::{ExitStatus, LinuxProcess};
 
 /// What a thread knows of being traced.
@@ -358,9 +359,4 @@ impl LinuxProcess {
     fn row_named(&self, name: &str) -> u32 {
         self.abi.syscalls().iter().find(|row| row.name == name).map_or(u32::MAX, |row| row.number)
     }
-}
-
-/// `PTRACE_TRACEME` as a request.
-pub(super) fn trace_me(c: &mut Call<'_>) -> SysResult {
-    c.process.trace_me()
 }

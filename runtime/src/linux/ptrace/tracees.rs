@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::board::{Board, read_value, status_number, write_value};
+use super::board::{Board, read_value, write_value};
 use super::stop::{Command, Kind, Stop};
 use crate::linux::abi::GuestAbi;
 use crate::linux::host::{self, Arg, Errno, Plain};
 use crate::linux::host_signal::HostInfo;
+use crate::linux::proc_files::status_number;
 
 /// Options that the host sees to. That a program has been executed is always wanted: the description is gone then.
 const HOST_OPTIONS: i32 = libc::PTRACE_O_TRACEFORK

@@ -1,13 +1,14 @@
 //! What the wait calls of a tracer show: guest stops, where the host has stopped a tracee for one.
 
 use super::MARK;
-use super::board::{Board, status_number};
+use super::board::Board;
 use super::stop::{Command, Kind};
 use super::tracees::{
     Tracee, Tracees, host_continue, host_message, host_ptrace, host_signal_info, set_host_options,
 };
 use crate::linux::host::{self, Arg};
 use crate::linux::host_signal::{FAULT_BITS, HostInfo};
+use crate::linux::proc_files::status_number;
 
 /// Events of ptrace (linux/ptrace.h).
 pub(super) mod event {
@@ -121,18 +122,15 @@ impl Tracees {
             return None;
         }
         (tracee.event, tracee.message, tracee.signal) = (stop.event, child as u64, libc::SIGTRAP);
-        let held = tracees.get_mut(&child).and_then(|tracee| tracee.held.take());
-        drop(tracees);
-        if held.is_none() {
-            self.insert(child, options, seized);
-        }
-        let _ = self.with(child, |tracee| {
+        let known = tracees.get_mut(&child).and_then(|tracee| Some((tracee.held.take()?, tracee)));
+        if let Some((status, tracee)) = known {
             (tracee.options, tracee.seized) = (options, seized);
-            Ok(())
-        });
-        if let Some(status) = held {
+            drop(tracees);
             // It was held at its very beginning, which is never shown at once.
             self.shown(child, status);
+        } else {
+            drop(tracees);
+            self.insert(child, options, seized);
         }
         Some(stopped_status(libc::SIGTRAP, stop.event))
     }
