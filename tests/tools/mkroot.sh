@@ -5,10 +5,12 @@
 # root for `demotic -L`; with -b also as one that can be entered with chroot, where
 # the guest's own apt and dpkg go on from there.
 #
-#   tests/tools/mkroot.sh [-b] [-s SUITE] ARCH DEST PACKAGE...
+#   tests/tools/mkroot.sh [-b] [-p] [-s SUITE] ARCH DEST PACKAGE...
 #
 #   -b        a base system besides the packages: all that Debian calls essential,
 #             apt, this machine's apt sources, and the database of dpkg
+#   -p        only the last point release, without the updates since, which not all
+#             architectures get: then all have the same versions
 #   -s SUITE  instead of the suite of this machine's apt sources
 #
 # What DEST already has is kept.  Where to fetch from is taken from this machine's
@@ -16,10 +18,11 @@
 # again.
 set -eu
 usage() { sed -n '/^#   tests/s/^# */usage: /p' "$0" >&2; exit 2; }
-base="" suite=""
-while getopts bs: option; do
+base="" point="" suite=""
+while getopts bps: option; do
     case $option in
     b) base=yes ;;
+    p) point=yes ;;
     s) suite=$OPTARG ;;
     *) usage ;;
     esac
@@ -29,7 +32,7 @@ shift $((OPTIND - 1))
 arch=$1 dest=$2
 shift 2
 root=$(cd "$(dirname "$0")/../.." && pwd)
-apt=$root/tests/.cache/apt-$arch${suite:+-$suite}
+apt=$root/tests/.cache/apt-$arch${suite:+-$suite}${point:+-point}
 mkdir -p "$apt/sources" "$apt/lists/partial" "$apt/cache/archives/partial" "$dest/usr"
 dest=$(cd "$dest" && pwd)
 
@@ -44,6 +47,17 @@ for f in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
     { grep '^deb .*debian' "$f" || true; } |
         sed -E 's/ ?arch=[^] ]*//; s/^deb \[ *\]/deb/' > "$apt/sources/$(basename "$f" .list).list"
 done
+if [ "$point" ]; then
+    for f in "$apt"/sources/*; do
+        case $f in
+        *.list) sed -i -E '/ [a-z]+-(security|updates|backports)[ /]/d' "$f" ;;
+        *) awk 'BEGIN { RS = ""; ORS = "\n\n" } {
+               gsub(/ [a-z]+-(security|updates|backports)[^ \n]*/, "")
+               if (/Suites: *[^ \n]/) print
+           }' "$f" > "$f.new" && mv "$f.new" "$f" ;;
+        esac
+    done
+fi
 find "$apt/sources" -size 0 -delete
 if [ "$suite" ]; then
     ours=$(. /etc/os-release; echo "${VERSION_CODENAME:-stable}")
