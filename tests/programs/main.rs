@@ -10,6 +10,7 @@ mod errors;
 mod examples;
 mod exec;
 mod guests;
+mod pages;
 mod process;
 mod sandbox;
 mod strace;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let mut trials: Vec<Trial> = Vec::new();
     trials.extend(guests::trials());
+    trials.extend(pages::trials());
     trials.extend(examples::trials());
     trials.extend(busybox::trials());
     trials.extend(errors::trials());
