@@ -419,8 +419,15 @@ impl TrapHandler for LinuxProcess {
     }
 
     fn fault(&mut self, cx: &mut TrapContext<'_>, fault: Fault, pc: u64) -> Resume {
+        let here = self.code_address(cx, pc);
+        let missing = matches!(fault.kind, FaultKind::Unmapped | FaultKind::Permission);
+        if missing && self.memory.grow_down(fault.addr as u32) {
+            // There is memory now: once more.
+            cx.cpu.set32(self.abi.pc_slot(), here);
+            return self.finish(cx);
+        }
         let info = self.fault_signal(fault);
-        self.raise_at(cx, self.code_address(cx, pc), &info);
+        self.raise_at(cx, here, &info);
         self.finish(cx)
     }
 

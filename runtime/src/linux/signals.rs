@@ -33,13 +33,18 @@ const UNBLOCKABLE: u64 = 1 << (libc::SIGKILL - 1) | 1 << (libc::SIGSTOP - 1);
 
 /// What happens on each signal: the same for all threads of a process.
 #[derive(Clone, Debug)]
-struct Actions([Action; LAST + 1]);
+struct Actions {
+    of: [Action; LAST + 1],
+    /// Whether registers have to be exact at faults for another reason than that a handler sees them.
+    resumes: bool,
+}
 
 impl Actions {
-    /// Whether some signal that instructions raise has a handler.
+    /// Whether some signal that instructions raise has a handler, or what has faulted is done again otherwise.
     fn catch_faults(&self) -> bool {
-        let caught = |signal: usize| self.0[signal].handler > IGNORE;
-        (1..=COUNT).any(|signal| FAULT_BITS & signal_bit(signal as i32) != 0 && caught(signal))
+        let caught = |signal: usize| self.of[signal].handler > IGNORE;
+        self.resumes
+            || (1..=COUNT).any(|signal| FAULT_BITS & signal_bit(signal as i32) != 0 && caught(signal))
     }
 }
 
@@ -70,7 +75,7 @@ impl Signals {
             }
         }
         Signals {
-            actions: Arc::new(Mutex::new(Actions(actions))),
+            actions: Arc::new(Mutex::new(Actions { of: actions, resumes: false })),
             mask: host_signal::mask() & !FAULT_BITS,
             suspended: None,
             alt_stack: AltStack { sp: 0, size: 0, flags: SS_DISABLE },
@@ -102,7 +107,7 @@ impl Signals {
 
     /// What happens on a signal.
     pub(crate) fn action(&self, signal: i32) -> Action {
-        self.actions().0.get(signal as usize).copied().unwrap_or_default()
+        self.actions().of.get(signal as usize).copied().unwrap_or_default()
     }
 
     /// Says what is to happen on a signal, and tells the engine whether the guest can see registers at faults.
@@ -118,12 +123,21 @@ impl Signals {
             let _ = host_signal::set_disposition(signal, disposition);
         }
         let caught = actions.catch_faults();
-        if let Some(entry) = actions.0.get_mut(signal as usize) {
+        if let Some(entry) = actions.of.get_mut(signal as usize) {
             *entry = action;
         }
         if actions.catch_faults() != caught {
             engine.set_precise_faults(!caught);
         }
+    }
+
+    /// From now on instructions may be done again that have faulted.
+    pub(crate) fn resume_faults(&self, engine: &dyn EngineControl) {
+        let mut actions = self.actions();
+        if !actions.catch_faults() {
+            engine.set_precise_faults(true);
+        }
+        actions.resumes = true;
     }
 
     /// Has every signal that has a handler take its default action.

@@ -98,8 +98,10 @@ impl UserMemory {
         let order = |word: u32| u64::from(if self.is_big() { word.swap_bytes() } else { word });
         loop {
             let old = self.read_u32(addr)?;
-            let seen = self.shared.window.compare_exchange(addr, MemSize::B4, order(old), order(change(old)));
-            if seen.map_err(|f| self.classify(f, Access::Store))? == order(old) {
+            let (new, window) = (order(change(old)), &self.shared.window);
+            let seen =
+                self.growing(Access::Store, || window.compare_exchange(addr, MemSize::B4, order(old), new))?;
+            if seen == order(old) {
                 return Ok(old);
             }
         }
@@ -111,7 +113,7 @@ impl UserMemory {
     /// The access's fault; `buf` holds what precedes it.
     pub fn read_bytes(&self, addr: u32, buf: &mut [u8]) -> Result<(), Fault> {
         self.check_range(addr, buf.len(), Access::Load)?;
-        self.shared.window.copy_in(buf, addr).map_err(|f| self.classify(f, Access::Load))
+        self.growing(Access::Load, || self.shared.window.copy_in(buf, addr))
     }
 
     /// Writes `bytes`.
@@ -120,7 +122,7 @@ impl UserMemory {
     /// The access's fault; what precedes it has been written.
     pub fn write_bytes(&self, addr: u32, bytes: &[u8]) -> Result<(), Fault> {
         self.check_range(addr, bytes.len(), Access::Store)?;
-        self.shared.window.copy_out(addr, bytes).map_err(|f| self.classify(f, Access::Store))
+        self.growing(Access::Store, || self.shared.window.copy_out(addr, bytes))
     }
 
     /// Reads a zero-terminated string; `None` when it is not shorter than `max` bytes.
@@ -128,15 +130,15 @@ impl UserMemory {
     /// # Errors
     /// The access's fault.
     pub fn read_cstring(&self, addr: u32, max: usize) -> Result<Option<Vec<u8>>, Fault> {
-        self.shared.window.cstring(addr, max).map_err(|f| self.classify(f, Access::Load))
+        self.growing(Access::Load, || self.shared.window.cstring(addr, max))
     }
 
     fn read(&self, addr: u32, size: MemSize) -> Result<u64, Fault> {
-        self.shared.window.load(addr, size).map_err(|f| self.classify(f, Access::Load))
+        self.growing(Access::Load, || self.shared.window.load(addr, size))
     }
 
     fn write(&self, addr: u32, size: MemSize, value: u64) -> Result<(), Fault> {
-        self.shared.window.store(addr, size, value).map_err(|f| self.classify(f, Access::Store))
+        self.growing(Access::Store, || self.shared.window.store(addr, size, value))
     }
 
     fn check_range(&self, addr: u32, len: usize, access: Access) -> Result<(), Fault> {

@@ -10,7 +10,7 @@ use super::window::{Content, PAGE, SIZE};
 use super::{MapState, UserMemory};
 
 /// The lowest address that a guest may map, so that null pointers fault (Linux's `vm.mmap_min_addr`).
-const LOWEST: u64 = 0x1_0000;
+pub(super) const LOWEST: u64 = 0x1_0000;
 
 /// Why a mapping cannot be made or changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -67,6 +67,8 @@ pub enum Placement {
 pub enum Backing {
     /// Zeroed memory.
     Anonymous,
+    /// Zeroed memory that grows towards lower addresses where it is touched below its start.
+    Growing,
     /// Zeroed memory with a name for `/proc/self/maps`.
     Special(&'static str),
     /// A file.
@@ -138,7 +140,14 @@ impl MapState {
             Placement::Hint(hint) => {
                 let start = u64::from(hint) & !(PAGE - 1);
                 let wanted = start..start + len;
-                let usable = start >= LOWEST && wanted.end <= limit && self.regions.is_free(wanted.clone());
+                let gap_above = || {
+                    let next = self.regions.at_or_above(wanted.end);
+                    next.is_none_or(|next| wanted.end <= next.start_with_gap())
+                };
+                let usable = start >= LOWEST
+                    && wanted.end <= limit
+                    && self.regions.is_free(wanted.clone())
+                    && gap_above();
                 if usable { Ok(wanted) } else { self.place_anywhere(len) }
             }
             Placement::Fixed(addr) | Placement::FixedNoReplace(addr) => {
@@ -200,6 +209,10 @@ impl UserMemory {
         let prot = state.effective(request.prot);
         let (content, source) = match &request.backing {
             Backing::Anonymous => (Content::Anonymous, Source::Anonymous),
+            Backing::Growing => {
+                self.begin_growing();
+                (Content::Anonymous, Source::Growing)
+            }
             Backing::Special(name) => (Content::Anonymous, Source::Special(name)),
             Backing::File { fd, offset, info } => (
                 Content::File { fd: *fd, offset: *offset },

@@ -5,6 +5,7 @@
 //! mappings comes first, and it is never held while guest memory is accessed; then what a handle knows to be stale.
 
 mod access;
+mod growth;
 mod locks;
 mod map;
 mod pages;
@@ -16,6 +17,7 @@ mod window;
 
 use std::io;
 use std::ops::Range;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use demotic_ir::{Access, CodeSource, Fault, FaultKind, HostView, MemSize, Memory};
@@ -26,6 +28,7 @@ pub use locks::Lock;
 pub use map::{Backing, MapError, MapRequest, Placement, RemapRequest};
 pub use regions::{FileInfo, Prot, Region, Source};
 
+use growth::Growth;
 use pages::PageFlags;
 use regions::Regions;
 use window::Window;
@@ -67,6 +70,7 @@ struct Shared {
     pages: PageFlags,
     state: Mutex<MapState>,
     big: bool,
+    growth: Growth,
 }
 
 /// A handle of a guest's memory. Each of the guest's threads has its own.
@@ -75,11 +79,13 @@ pub struct UserMemory {
     shared: Arc<Shared>,
     /// Address ranges whose translations have become invalid by what was done through this handle.
     stale: Mutex<Vec<Range<u64>>>,
+    /// How often memory had grown when this handle last looked.
+    seen_growth: AtomicU64,
 }
 
 impl Clone for UserMemory {
     fn clone(&self) -> UserMemory {
-        UserMemory { shared: self.shared.clone(), stale: Mutex::default() }
+        UserMemory { shared: self.shared.clone(), stale: Mutex::default(), seen_growth: AtomicU64::new(0) }
     }
 }
 
@@ -100,8 +106,9 @@ impl UserMemory {
             not_inherited: Vec::new(),
         };
         let (window, pages) = (Window::reserve()?, PageFlags::new());
-        let shared = Arc::new(Shared { window, pages, state: Mutex::new(state), big });
-        Ok(UserMemory { shared, stale: Mutex::default() })
+        let shared =
+            Arc::new(Shared { window, pages, state: Mutex::new(state), big, growth: Growth::default() });
+        Ok(UserMemory { shared, stale: Mutex::default(), seen_growth: AtomicU64::new(0) })
     }
 
     /// Host address of guest address 0. Host system calls may be given addresses inside the window; the host kernel
@@ -120,8 +127,12 @@ impl UserMemory {
         pages::protection(flags)
     }
 
-    /// The host address of `[addr, addr + len)`, if that does not reach beyond the window.
+    /// The host address of `[addr, addr + len)`, if that does not reach beyond the window. Memory that grows does so, since
+    /// the host would not let it.
     pub fn host_range(&self, addr: u32, len: u64) -> Option<u64> {
+        if self.may_grow() && len > 0 && self.protection(addr).is_none() {
+            self.grow_down(addr);
+        }
         (u64::from(addr).checked_add(len)? <= window::SIZE).then(|| self.host_base() + u64::from(addr))
     }
 

@@ -36,6 +36,8 @@ pub struct FileInfo {
 pub enum Source {
     /// Zeroed memory.
     Anonymous,
+    /// Zeroed memory that grows towards lower addresses where it is touched below its start.
+    Growing,
     /// Memory with a name of its own: `[heap]`, `[stack]`.
     Special(&'static str),
     /// A file, from this offset on.
@@ -70,7 +72,23 @@ pub struct Region {
     pub source: Source,
 }
 
+/// What stays free below memory that grows: 256 pages (Linux's `stack_guard_gap`).
+const GAP: u64 = 256 * super::window::PAGE;
+
 impl Region {
+    /// Where what belongs to this mapping begins: itself, or the gap that is left below it.
+    pub(super) fn start_with_gap(&self) -> u64 {
+        match self.source {
+            Source::Growing => self.range.start.saturating_sub(GAP),
+            _ => self.range.start,
+        }
+    }
+
+    /// Whether memory that grows down to `start` would come too near to this mapping below it.
+    pub(super) fn is_too_near(&self, start: u64) -> bool {
+        !self.prot.is_empty() && self.source != Source::Growing && start < self.range.end + GAP
+    }
+
     /// The part of this mapping inside `range`, which must overlap it.
     fn part(&self, range: &Range<u64>) -> Region {
         let start = self.range.start.max(range.start);
@@ -108,6 +126,16 @@ impl Regions {
     /// The mapping at an address.
     pub fn at(&self, addr: u64) -> Option<&Region> {
         self.overlapping(addr..addr + 1).next()
+    }
+
+    /// The mapping at an address, or else the next one above it.
+    pub fn at_or_above(&self, addr: u64) -> Option<&Region> {
+        self.at(addr).or_else(|| self.map.range(addr..).next().map(|(_, region)| region))
+    }
+
+    /// The next mapping below an address that is not mapped.
+    pub fn below(&self, addr: u64) -> Option<&Region> {
+        self.map.range(..addr).next_back().map(|(_, region)| region)
     }
 
     /// Whether nothing is mapped in `range`.
@@ -172,7 +200,7 @@ impl Regions {
             if region.range.end <= end && end - region.range.end >= len {
                 break;
             }
-            end = end.min(region.range.start);
+            end = end.min(region.start_with_gap());
         }
         end.checked_sub(len).filter(|&start| start >= bounds.start)
     }

@@ -22,6 +22,7 @@ const STRUCT_USER: u32 = 296;
 static NUMBERS: Numbers = Numbers {
     map_anonymous: 0x20,
     map_fixed_noreplace: 0x10_0000,
+    map_growsdown: 0x100,
     map_populate: 0x8000,
     map_locked: 0x2000,
     map_hugetlb: 0x4_0000,

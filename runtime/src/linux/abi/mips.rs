@@ -22,6 +22,7 @@ pub(super) struct MipsO32 {
 const NUMBERS: Numbers = Numbers {
     map_anonymous: 0x800,
     map_fixed_noreplace: 0x10_0000,
+    map_growsdown: 0x1000,
     map_populate: 0x1_0000,
     map_locked: 0x8000,
     map_hugetlb: 0x8_0000,

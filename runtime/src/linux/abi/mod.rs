@@ -164,6 +164,8 @@ pub(crate) struct Numbers {
     pub(crate) map_anonymous: u32,
     /// `MAP_FIXED_NOREPLACE`.
     pub(crate) map_fixed_noreplace: u32,
+    /// `MAP_GROWSDOWN`.
+    pub(crate) map_growsdown: u32,
     /// `MAP_POPULATE`.
     pub(crate) map_populate: u32,
     /// `MAP_LOCKED`.

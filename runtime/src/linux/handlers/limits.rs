@@ -82,6 +82,9 @@ fn exchange(c: &Call<'_>, pid: i32, resource: u32, new: Option<Limit>) -> Result
             return Err(Errno(libc::EPERM));
         }
         limits[place] = Some(new);
+        if resource == libc::RLIMIT_STACK {
+            c.memory().set_growth_limit(new[0]);
+        }
     }
     Ok(old)
 }

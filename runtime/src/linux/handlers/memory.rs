@@ -57,7 +57,13 @@ fn map(c: &mut Call<'_>, offset: u64) -> SysResult {
     } else {
         Placement::Hint(addr)
     };
-    let backing = if anonymous {
+    let backing = if anonymous && flags & numbers.map_growsdown != 0 {
+        if shared {
+            return Err(Errno(libc::EINVAL));
+        }
+        prepare_growing(c);
+        Backing::Growing
+    } else if anonymous {
         Backing::Anonymous
     } else {
         Backing::File { fd: c.int(4), offset, info: Arc::new(file_info(c.int(4))?) }
@@ -74,6 +80,15 @@ fn map(c: &mut Call<'_>, offset: u64) -> SysResult {
         return Err(Errno(libc::EAGAIN));
     }
     Ok(u64::from(start))
+}
+
+/// Prepares for memory that grows when an access below it fails.
+fn prepare_growing(c: &Call<'_>) {
+    if !c.memory().may_grow() {
+        let kept = c.process.limits.kept(libc::RLIMIT_STACK).map(|limit| limit[0]);
+        c.memory().set_growth_limit(kept.or_else(host::stack_limit).unwrap_or(u64::MAX));
+        c.process.signals.resume_faults(c.engine);
+    }
 }
 
 /// What `/proc/self/maps` will show of an open file.

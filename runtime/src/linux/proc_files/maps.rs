@@ -66,7 +66,7 @@ pub(super) fn describe(region: &Region) -> String {
     let (read, write, exec) = (flag(Prot::READ, 'r'), flag(Prot::WRITE, 'w'), flag(Prot::EXEC, 'x'));
     let sharing = if region.shared { 's' } else { 'p' };
     let (offset, dev, ino, name) = match &region.source {
-        Source::Anonymous => (0, 0, 0, ""),
+        Source::Anonymous | Source::Growing => (0, 0, 0, ""),
         Source::Special(name) => (0, 0, 0, *name),
         Source::File { file, offset } => (*offset, file.dev, file.ino, file.path.as_str()),
     };
