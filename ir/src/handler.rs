@@ -24,6 +24,11 @@ pub trait EngineControl {
     /// changes the engine, so that the child, in which only the calling thread exists, finds it whole.
     fn fork(&self, fork: &mut dyn FnMut() -> bool);
 
+    /// Calls `f` while the engine has no threads of its own.
+    fn alone(&self, f: &mut dyn FnMut()) {
+        f();
+    }
+
     /// While on, every fault reports exact registers. Needed as soon as the guest can see them: when it has
     /// installed a handler for a synchronous signal.
     fn set_precise_faults(&self, on: bool);

@@ -86,7 +86,7 @@ impl ThreadGroup {
     }
 
     /// Whether the calling thread is the only one.
-    fn is_one(&self) -> bool {
+    pub(crate) fn is_one(&self) -> bool {
         self.living().0 == 1
     }
 

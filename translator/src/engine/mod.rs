@@ -437,6 +437,13 @@ impl Engine {
         lock(&self.placed).guest_pc(host_pc)
     }
 
+    /// Calls `f` while there is no background thread; the next request starts one.
+    pub(crate) fn alone(&self, f: &mut dyn FnMut()) {
+        let mut worker = lock(&self.worker);
+        worker.stop();
+        f();
+    }
+
     /// Forks the process by calling `fork`, which says whether this is the child. All locks are held meanwhile, since
     /// nobody would free them in the child, where `member` is the only vCPU and has a copy of the code. Gives whether this
     /// is the child.

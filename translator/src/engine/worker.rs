@@ -7,12 +7,14 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
 use demotic_ir::Loc;
 
 use super::{TranslateContext, lock};
 use crate::TranslatorError;
 use crate::compile::{CompiledRegion, Compiler};
+use crate::host::threads::{this_thread, wait_until_gone};
 use crate::region::ProfileData;
 
 /// What became of a request.
@@ -53,24 +55,41 @@ impl Done {
 
 /// The vCPUs' side of the background thread.
 pub(super) struct Worker {
-    requests: Option<Sender<Request>>,
+    running: Option<Running>,
     done: Arc<Done>,
+}
+
+/// The thread, its number, and the way to it.
+struct Running {
+    requests: Sender<Request>,
+    thread: JoinHandle<()>,
+    number: i32,
 }
 
 impl Worker {
     pub(super) fn new() -> Worker {
-        Worker { requests: None, done: Arc::default() }
+        Worker { running: None, done: Arc::default() }
     }
 
     pub(super) fn request(&mut self, context: &Arc<TranslateContext>, request: Request) {
-        if self.requests.is_none() {
-            self.requests = start(context.clone(), self.done.clone());
+        if self.running.is_none() {
+            self.running = start(context.clone(), self.done.clone());
         }
         // Without a thread the guest stays in the interpreter, which is slow but right.
-        if let Some(sender) = &self.requests
-            && sender.send(request).is_err()
+        if let Some(running) = &self.running
+            && running.requests.send(request).is_err()
         {
-            self.requests = None;
+            self.running = None;
+        }
+    }
+
+    /// Ends the thread when it has done what it has been asked for.
+    pub(super) fn stop(&mut self) {
+        if let Some(Running { requests, thread, number }) = self.running.take() {
+            drop(requests);
+            // It has no result, and a panic of it has been told.
+            let _ = thread.join();
+            wait_until_gone(number);
         }
     }
 
@@ -89,22 +108,23 @@ impl Worker {
     }
 }
 
-fn start(context: Arc<TranslateContext>, done: Arc<Done>) -> Option<Sender<Request>> {
-    let (sender, receiver) = channel::<Request>();
-    let (named, has_name) = channel::<()>();
+fn start(context: Arc<TranslateContext>, done: Arc<Done>) -> Option<Running> {
+    let (requests, receiver) = channel::<Request>();
+    let (named, has_name) = channel::<i32>();
     let body = move || {
         // It has its name now, by which others know that it is not a thread of the guest.
-        drop(named);
+        let _ = named.send(this_thread());
         translate_all(&context, &receiver, &done);
     };
     // Guest signals are for the guest's own threads.
     let spawned = crate::host::with_signals_blocked(|| {
         std::thread::Builder::new().name("demotic-translate".into()).stack_size(8 << 20).spawn(body)
     });
-    spawned.inspect_err(|e| tracing::warn!(target: "translate", "no thread for translations: {e}")).ok()?;
-    // Fails as soon as the other end is gone.
-    let _ = has_name.recv();
-    Some(sender)
+    let thread = spawned
+        .inspect_err(|e| tracing::debug!(target: "translate", "no thread for translations: {e}"))
+        .ok()?;
+    let number = has_name.recv().ok()?;
+    Some(Running { requests, thread, number })
 }
 
 /// Serves requests until nobody can make any.

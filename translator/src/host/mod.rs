@@ -11,5 +11,7 @@ pub(crate) mod trampoline;
 
 #[expect(unsafe_code, reason = "changes the thread's signal mask")]
 mod masks;
+#[expect(unsafe_code, reason = "asks the kernel about threads")]
+pub(crate) mod threads;
 
 pub(crate) use masks::with_signals_blocked;

@@ -54,6 +54,10 @@ impl EngineControl for Control<'_> {
         }
     }
 
+    fn alone(&self, f: &mut dyn FnMut()) {
+        self.engine.alone(f);
+    }
+
     fn set_precise_faults(&self, on: bool) {
         self.engine.set_precise(self.member, on);
         self.note(|effects| effects.code_changed = true);

@@ -18,6 +18,7 @@ pub(super) mod memory;
 pub(super) mod misc;
 pub(super) mod mounts;
 pub(super) mod mqueue;
+pub(super) mod namespaces;
 pub(super) mod pidfd;
 pub(super) mod pipe_poll;
 pub(super) mod prctl;
