@@ -203,6 +203,7 @@ plain!(
     Termios2,
     KernelAction,
     [u64; 2],
+    [u64; 4],
     [u64; 8],
     [u64; 13],
     [u32; 6],

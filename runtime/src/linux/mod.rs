@@ -40,6 +40,7 @@ use crate::loader::{GuestKind, StackContents};
 use crate::memory::UserMemory;
 
 use abi::GuestAbi;
+use handlers::aio::Contexts;
 use handlers::limits::KeptLimits;
 use positions::Positions;
 use ptrace::tracee::Trace;
@@ -119,6 +120,7 @@ pub struct LinuxProcess {
     /// The threads that this process traces, and files that stand for their memory.
     tracees: Arc<Tracees>,
     memory_files: Arc<MemoryFiles>,
+    aio: Arc<Contexts>,
     exit: Option<ExitStatus>,
 }
 
@@ -140,6 +142,7 @@ impl LinuxProcess {
             trace: Trace::default(),
             tracees: Arc::default(),
             memory_files: Arc::new(self.memory_files.for_child()),
+            aio: self.aio.clone(),
             exit: None,
         }
     }
@@ -177,6 +180,7 @@ impl LinuxProcess {
             trace: Trace::at_start(),
             tracees: Arc::default(),
             memory_files: Arc::default(),
+            aio: Arc::default(),
             exit: None,
         };
         process.publish_board();

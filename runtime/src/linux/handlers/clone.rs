@@ -266,6 +266,8 @@ fn copy_memory(c: &mut Call<'_>, request: &Request) -> Result<(i32, i32), Errno>
         c.process.trace = Trace::default();
         c.process.tracees = Arc::default();
         c.process.memory_files = Arc::new(memory_files);
+        // They belong to the parent's memory.
+        c.process.aio = Arc::default();
         c.process.group = Arc::new(c.process.group.forked());
         c.process.seccomp = seccomp;
         c.process.limits = Arc::new(limits);

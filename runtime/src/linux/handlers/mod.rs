@@ -2,6 +2,7 @@
 //! the end of each file.
 
 pub(super) mod adjust;
+pub(super) mod aio;
 pub(super) mod anon_fds;
 pub(super) mod capabilities;
 pub(super) mod clone;

@@ -84,7 +84,7 @@ fn write_left(
     }
 }
 
-fn read_mask(c: &Call<'_>, addr: u32, size: u32) -> Result<Option<u64>, Errno> {
+pub(super) fn read_mask(c: &Call<'_>, addr: u32, size: u32) -> Result<Option<u64>, Errno> {
     if addr == 0 {
         return Ok(None);
     }
@@ -95,7 +95,7 @@ fn read_mask(c: &Call<'_>, addr: u32, size: u32) -> Result<Option<u64>, Errno> {
 }
 
 /// The bits of poll events whose numbers differ: guest and host values. The guest with the larger signal set is MIPS.
-fn convert_events(c: &Call<'_>, events: i16, to_host: bool) -> i16 {
+pub(super) fn convert_events(c: &Call<'_>, events: i16, to_host: bool) -> i16 {
     const GUEST_WRBAND: i16 = 0x100;
     let mips = c.abi().numbers().sigset_size == 16;
     match (mips, to_host) {
