@@ -73,7 +73,7 @@ pub(crate) struct EngineFlags {
     /// How to execute the guest's code.
     #[arg(long, value_enum, default_value_t = Engine::Auto, env = "DEMOTIC_ENGINE")]
     pub(crate) engine: Engine,
-    /// Translate code that has been entered by loops and calls this often (with `--engine auto`).
+    /// Optimise code that has been entered by loops and calls this often (with `--engine auto`).
     #[arg(long, value_name = "N", default_value_t = EngineOptions::default().hot)]
     pub(crate) hot: u32,
     /// Print figures to stderr at the end.
@@ -89,9 +89,11 @@ pub(crate) struct EngineFlags {
 pub(crate) enum Engine {
     /// Interpret everything.
     Interp,
-    /// Translate everything before its first execution.
+    /// Translate and optimise everything before its first execution.
     Jit,
-    /// Interpret first, translate what is hot in the background.
+    /// Translate everything quickly, block by block, before its first execution.
+    Baseline,
+    /// As `baseline` first; what is hot is optimised in the background.
     Auto,
 }
 
@@ -101,6 +103,7 @@ impl Engine {
         match self {
             Engine::Interp => EngineKind::Interp,
             Engine::Jit => EngineKind::Jit,
+            Engine::Baseline => EngineKind::Baseline,
             Engine::Auto => EngineKind::Auto,
         }
     }
@@ -110,6 +113,7 @@ impl Engine {
         match self {
             Engine::Interp => "interp",
             Engine::Jit => "jit",
+            Engine::Baseline => "baseline",
             Engine::Auto => "auto",
         }
     }

@@ -28,11 +28,21 @@ pub(crate) struct Report {
     pub(crate) entries: u64,
     /// Traps handled: system calls, breakpoints, privileged instructions.
     pub(crate) traps: u64,
+    /// Blocks that the first tier translated.
+    pub(crate) blocks: u64,
+    /// Guest instructions in them.
+    pub(crate) block_insns: u64,
+    /// Blocks that it left to the interpreter.
+    pub(crate) interpreted_blocks: u64,
+    /// Bytes of host code that it made.
+    pub(crate) block_bytes: u64,
+    /// Seconds that it took.
+    pub(crate) block_seconds: f64,
     /// Regions translated.
     pub(crate) regions: u64,
     /// Guest instructions in them, inlined ones counted each time.
     pub(crate) region_insns: u64,
-    /// Bytes of host code made.
+    /// Bytes of host code made of them.
     pub(crate) code_bytes: u64,
     /// Seconds spent translating, on whichever thread.
     pub(crate) translate_seconds: f64,
@@ -55,6 +65,11 @@ impl Report {
             interpreted: vcpu.interpreted,
             entries: vcpu.entries,
             traps: vcpu.traps,
+            blocks: translator.blocks,
+            block_insns: translator.block_insns,
+            interpreted_blocks: translator.interpreted_blocks,
+            block_bytes: translator.block_bytes,
+            block_seconds: seconds(translator.block_ns),
             regions: translator.regions,
             region_insns: translator.region_insns,
             code_bytes: translator.code_bytes,
@@ -104,10 +119,15 @@ impl fmt::Display for Report {
         row("guest instructions interpreted", self.interpreted.to_string())?;
         row("entries into translated code", self.entries.to_string())?;
         row("traps", self.traps.to_string())?;
+        row("blocks translated", self.blocks.to_string())?;
+        row("guest instructions in blocks", self.block_insns.to_string())?;
+        row("blocks left to the interpreter", self.interpreted_blocks.to_string())?;
+        row("host code of blocks", format!("{} bytes", self.block_bytes))?;
+        row("translation time of blocks", format!("{:.3} ms", self.block_seconds * 1e3))?;
         row("regions translated", self.regions.to_string())?;
         row("guest instructions in regions", self.region_insns.to_string())?;
-        row("host code", format!("{} bytes", self.code_bytes))?;
-        row("translation time", format!("{:.3} ms", self.translate_seconds * 1e3))?;
+        row("host code of regions", format!("{} bytes", self.code_bytes))?;
+        row("translation time of regions", format!("{:.3} ms", self.translate_seconds * 1e3))?;
         for (pass, seconds) in &self.pass_seconds {
             row(&format!("  pass {pass}"), format!("{:.3} ms", seconds * 1e3))?;
         }

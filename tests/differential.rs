@@ -28,7 +28,7 @@ fn chunk(isa: Isa, seeds: std::ops::Range<u64>) -> Result<(), Failed> {
         for seed in seeds {
             let mut random = Random::new(seed);
             let Some(input) = bench.input(&mut random) else { continue };
-            for mode in [Mode::Lazy, Mode::Precise] {
+            for mode in [Mode::Lazy, Mode::Precise, Mode::Baseline] {
                 if bench.difference(&input, mode).is_some() {
                     let report = bench.explain(input, mode);
                     return Err(Failed::from(format!("seed {seed}: {report}")));

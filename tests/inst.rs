@@ -13,6 +13,7 @@ use demotic_test_harness::arena::Arena;
 use demotic_test_harness::engines::{End, Jit, interpret};
 use demotic_test_harness::guests::Isa;
 use demotic_test_harness::inst::{Case, Item, Place, Stop};
+use demotic_translator::EngineKind;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// Mapped in every case, besides the pages of the code and of the memory that it names.
@@ -25,16 +26,19 @@ const BLOCKS: usize = 100;
 enum Engine {
     Interpreter,
     InterpreterWithPasses,
+    Baseline,
     Jit,
 }
 
 impl Engine {
-    const ALL: [Engine; 3] = [Engine::Interpreter, Engine::InterpreterWithPasses, Engine::Jit];
+    const ALL: [Engine; 4] =
+        [Engine::Interpreter, Engine::InterpreterWithPasses, Engine::Baseline, Engine::Jit];
 
     fn name(self) -> &'static str {
         match self {
             Engine::Interpreter => "the interpreter without passes",
             Engine::InterpreterWithPasses => "the interpreter",
+            Engine::Baseline => "the first tier",
             Engine::Jit => "translated code",
         }
     }
@@ -44,14 +48,16 @@ impl Engine {
 struct Bench {
     arch: Arc<dyn GuestArch>,
     arena: Arena,
+    baseline: Jit,
     jit: Jit,
 }
 
 impl Bench {
     fn new(isa: Isa) -> Bench {
         let (arch, arena) = (isa.guest(), Arena::new());
-        let jit = Jit::new(arch.clone(), &arena, true);
-        Bench { arch, arena, jit }
+        let jit = Jit::new(arch.clone(), &arena, EngineKind::Jit, true);
+        let baseline = Jit::new(arch.clone(), &arena, EngineKind::Baseline, true);
+        Bench { arch, arena, baseline, jit }
     }
 }
 
@@ -92,6 +98,7 @@ fn run(bench: &mut Bench, case: &Case, engine: Engine) -> Result<Outcome, String
     bench.arena.set_code(start, &case.bytes).map_err(|fault| format!("{fault:?}"))?;
     let mut cpu = case.state(arch.layout());
     let end = match engine {
+        Engine::Baseline => bench.baseline.run(&mut cpu),
         Engine::Jit => bench.jit.run(&mut cpu),
         _ => {
             let options = PassOptions { verify: true, ..PassOptions::default() };
@@ -216,11 +223,11 @@ fn check(isa: Isa, line: &str) -> Result<(), String> {
         }
         let mut endless = false;
         for engine in Engine::ALL {
-            if endless && engine == Engine::Jit {
+            if endless && matches!(engine, Engine::Baseline | Engine::Jit) {
                 continue;
             }
             let outcome = run(bench, &case, engine)?;
-            endless = loops(bench, &outcome);
+            endless |= loops(bench, &outcome);
             let lines = differences(&case, &outcome, &*arch);
             if !lines.is_empty() {
                 report += &format!("{}:\n{}\n", engine.name(), lines.join("\n"));

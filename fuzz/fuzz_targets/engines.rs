@@ -26,7 +26,7 @@ fn instructions(isa: Isa, code: &[u8]) -> Vec<Insn> {
 fuzz_target!(|input: &[u8]| {
     let [choice, seed, code @ ..] = input else { return };
     let isa = Isa::ALL[usize::from(*choice >> 1) % Isa::ALL.len()];
-    let mode = if choice & 1 == 0 { Mode::Lazy } else { Mode::Precise };
+    let mode = [Mode::Lazy, Mode::Precise, Mode::Baseline][usize::from(choice) % 3];
     let code = instructions(isa, &code[..code.len().min(CODE_BYTES)]);
     if code.is_empty() {
         return;

@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use libtest_mimic::{Arguments, Trial};
 
 /// The engines that every program runs on.
-const ENGINES: [&str; 3] = ["interp", "jit", "auto"];
+const ENGINES: [&str; 4] = ["interp", "jit", "baseline", "auto"];
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();

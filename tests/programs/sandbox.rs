@@ -67,7 +67,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     let there = busybox().exists();
     let mut trials: Vec<Trial> = Vec::new();
     for case in &CASES {
-        let trial = || check(case, ENGINES[2]);
+        let trial = || check(case, "auto");
         trials.push(Trial::test(format!("sandbox::{}", case.name), trial).with_ignored_flag(!there));
     }
     for engine in ENGINES {

@@ -21,7 +21,7 @@ pub(crate) enum Side {
 }
 
 /// The engines that are compared with the reference.
-pub(crate) const ENGINES: [&str; 2] = ["interp", "jit"];
+pub(crate) const ENGINES: [&str; 3] = ["interp", "baseline", "jit"];
 
 /// What came of a sequence.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -14,7 +14,7 @@ use crate::process::{built, ended_well, limited};
 use crate::suites::Case;
 
 /// The engines of Demotic.
-pub(crate) const ENGINES: [&str; 2] = ["interp", "jit"];
+pub(crate) const ENGINES: [&str; 3] = ["interp", "baseline", "jit"];
 /// Seconds for qemu-user, and for each engine: the interpreter may be slower.
 pub(crate) const REFERENCE_TIME: u32 = 20;
 pub(crate) const ENGINE_TIME: u32 = 120;

@@ -22,6 +22,40 @@ pub(crate) struct Link {
     pub(crate) site: u32,
     /// The guest pc that it leads to.
     pub(crate) target: u64,
+    /// Whether it leads to the entry that counts, of a target that has two.
+    pub(crate) counts: bool,
+}
+
+/// Which tier made a piece of code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Tier {
+    /// The first one: a block.
+    Block {
+        /// Offset of the entry that polls and counts.
+        counted: u32,
+        /// Offset of the entry that neither counts nor polls, for ways that are not part of any loop but by others.
+        uncounted: u32,
+        /// The counter of the other entry, if the block has one.
+        counter: Option<u32>,
+    },
+    /// The second one: a region, in place of the blocks. It has one entry, at its beginning.
+    Region,
+}
+
+impl Tier {
+    /// Offset of the entry that polls and counts, or (`!counts`) of the other one.
+    pub(crate) fn entry(self, counts: bool) -> usize {
+        match self {
+            Tier::Block { counted, uncounted, .. } => {
+                if counts {
+                    counted as usize
+                } else {
+                    uncounted as usize
+                }
+            }
+            Tier::Region => 0,
+        }
+    }
 }
 
 /// Translated code, before it is placed.
@@ -35,6 +69,7 @@ pub(crate) struct CompiledRegion {
     /// The guest code that it was made from.
     pub(crate) ranges: Vec<(u64, u64)>,
     pub(crate) guest_insns: usize,
+    pub(crate) tier: Tier,
 }
 
 impl CompiledRegion {
@@ -96,6 +131,7 @@ impl Compiler {
             faults: fault_map(code),
             ranges: region.guest_ranges(),
             guest_insns: region.guest_insns(),
+            tier: Tier::Region,
         })
     }
 
@@ -143,7 +179,7 @@ fn links(
             _ => None,
         };
         let exit = exit.ok_or_else(|| TranslatorError::Relocation(format!("{:?}", reloc.target)))?;
-        links.push(Link { site: reloc.offset, target: exit.target });
+        links.push(Link { site: reloc.offset, target: exit.target, counts: true });
     }
     Ok(links)
 }

@@ -3,7 +3,7 @@
 //! Translated code itself is not placed by cranelift-jit, which can neither free nor patch a single function.
 
 use cranelift_codegen::ir::types::I64;
-use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, Signature};
+use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, MemFlagsData, Signature};
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::{ArenaMemoryProvider, JITBuilder, JITModule};
@@ -12,6 +12,7 @@ use cranelift_module::{FuncId, Linkage, Module, default_libcall_names};
 use crate::TranslatorError;
 use crate::isa::{HostFeatures, host_isa};
 use crate::lower::{MemoryModel, preserving_signature, region_signature};
+use crate::vcpu_state::special;
 
 /// Size of the thunks' memory; they take a few hundred bytes.
 const ARENA: usize = 64 << 10;
@@ -21,6 +22,12 @@ const ARENA: usize = 64 << 10;
 pub(crate) struct Thunks {
     /// `(state, pc, memory base) -> next pc`: goes on at a guest pc whose code is not known here.
     pub(crate) miss: u64,
+    /// The same for a block whose counter has run out.
+    pub(crate) hot: u64,
+    /// The same, leaving with `special::KICKED` before the instruction at the pc.
+    pub(crate) kicked: u64,
+    /// The same with `special::INTERPRET`.
+    pub(crate) interpret: u64,
     /// `(state)`: the soft-float on numbers, preserving all registers.
     pub(crate) float: u64,
     /// The same on vectors.
@@ -32,12 +39,16 @@ pub(crate) struct Thunks {
 pub(crate) struct ThunkTargets {
     /// `(state, pc) -> code`, 0 if there is none.
     pub(crate) resolve: u64,
+    /// `(state, pc) -> code`: with what the block at `pc` goes on, whose counter has run out.
+    pub(crate) hot: u64,
     /// `(state, pc) -> next pc`: goes on in the interpreter until the guest function returns.
     pub(crate) interpret: u64,
     /// `(state)`: the soft-float on numbers.
     pub(crate) float: u64,
     /// `(state)`: the soft-float on vectors.
     pub(crate) vector_float: u64,
+    /// Offset of the guest's pc from the state pointer.
+    pub(crate) pc: i32,
 }
 
 impl Thunks {
@@ -56,6 +67,14 @@ impl Thunks {
             define(&mut module, "demotic_miss", region_signature(MemoryModel::Window), |func, frontend| {
                 build_miss(func, frontend, targets);
             })?;
+        let region = || region_signature(MemoryModel::Window);
+        let hot = define(&mut module, "demotic_hot", region(), |func, frontend| {
+            build_hot(func, frontend, targets.hot);
+        })?;
+        let leave =
+            |value| move |func: &mut Function, frontend| build_leave(func, frontend, targets.pc, value);
+        let kicked = define(&mut module, "demotic_kicked", region(), leave(special::KICKED))?;
+        let interpret = define(&mut module, "demotic_interpret", region(), leave(special::INTERPRET))?;
         let preserving =
             |target| move |func: &mut Function, frontend| build_preserving(func, frontend, target);
         let float = define(&mut module, "demotic_float", preserving_signature(), preserving(targets.float))?;
@@ -66,9 +85,10 @@ impl Thunks {
             preserving(targets.vector_float),
         )?;
         module.finalize_definitions().map_err(|e| fail(&e))?;
-        let [miss, float, vector_float] =
-            [miss, float, vector_float].map(|id| module.get_finalized_function(id) as u64);
-        let thunks = Thunks { miss, float, vector_float };
+        let [miss, hot, kicked, interpret, float, vector_float] =
+            [miss, hot, kicked, interpret, float, vector_float]
+                .map(|id| module.get_finalized_function(id) as u64);
+        let thunks = Thunks { miss, hot, kicked, interpret, float, vector_float };
         // The module's memory stays mapped when it is dropped: only an explicit request would free it.
         drop(module);
         Ok(thunks)
@@ -106,6 +126,42 @@ fn build_preserving(func: &mut Function, frontend: TargetFrontendConfig, target:
     let target = b.ins().iconst(I64, target as i64);
     b.ins().call_indirect(signature, target, &[state]);
     b.ins().return_(&[]);
+    b.seal_all_blocks();
+    b.finalize(frontend);
+}
+
+/// Goes on with the code that a function has for a pc.
+fn build_hot(func: &mut Function, frontend: TargetFrontendConfig, target: u64) {
+    let mut context = FunctionBuilderContext::new();
+    let mut b = FunctionBuilder::new(func, &mut context);
+    let mut signature = Signature::new(CallConv::SystemV);
+    signature.params.extend([AbiParam::new(I64); 2]);
+    signature.returns.push(AbiParam::new(I64));
+    let signature = b.import_signature(signature);
+    let region = b.import_signature(region_signature(MemoryModel::Window));
+    let entry = b.create_block();
+    b.append_block_params_for_function_params(entry);
+    b.switch_to_block(entry);
+    let (state, pc, mem) = (b.block_params(entry)[0], b.block_params(entry)[1], b.block_params(entry)[2]);
+    let target = b.ins().iconst(I64, target as i64);
+    let call = b.ins().call_indirect(signature, target, &[state, pc]);
+    let code = b.inst_results(call)[0];
+    b.ins().return_call_indirect(region, code, &[state, pc, mem]);
+    b.seal_all_blocks();
+    b.finalize(frontend);
+}
+
+/// Stores the pc in the state and returns a special value.
+fn build_leave(func: &mut Function, frontend: TargetFrontendConfig, at: i32, value: u64) {
+    let mut context = FunctionBuilderContext::new();
+    let mut b = FunctionBuilder::new(func, &mut context);
+    let entry = b.create_block();
+    b.append_block_params_for_function_params(entry);
+    b.switch_to_block(entry);
+    let (state, pc) = (b.block_params(entry)[0], b.block_params(entry)[1]);
+    b.ins().store(MemFlagsData::trusted(), pc, state, at);
+    let value = b.ins().iconst(I64, value as i64);
+    b.ins().return_(&[value]);
     b.seal_all_blocks();
     b.finalize(frontend);
 }

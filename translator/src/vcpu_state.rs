@@ -40,24 +40,30 @@ pub(crate) enum HostCall {
     VectorHelper,
     /// The same on the lanes of vectors.
     VectorFloat,
+    /// `(state, pc, memory base) -> next pc`: goes on with the block at `pc`, whose counter has run out. Tail convention, as
+    /// the next two.
+    Hot,
+    /// The same: leaves before the instruction at `pc` with `special::KICKED`.
+    Kicked,
+    /// The same with `special::INTERPRET`.
+    Interpret,
+    /// `(state, pc, at, tag) -> code`: where the indirect jump at `at` to `pc` goes, which is not in the jump cache with
+    /// its tag. System V.
+    Indirect,
 }
 
 /// Number of `HostCall`s.
-pub(crate) const HOST_CALLS: usize = 5;
+pub(crate) const HOST_CALLS: usize = 9;
 
 /// What translated code and the run loop share, besides the guest's registers.
 #[repr(C)]
 pub(crate) struct Header {
-    /// Host stack limit; `Kicker::KICKED` asks for attention. Polled at region entries and loop headers.
-    pub(crate) poll: AtomicU64,
     /// Stack pointer of the innermost entry into translated code, for leaving it from a signal handler.
     pub(crate) host_sp: u64,
     /// Host address of guest address 0.
     pub(crate) mem_base: u64,
     /// Host address of the section table, for `HostView::Sections`.
     pub(crate) sections: u64,
-    /// Addresses by `HostCall`.
-    pub(crate) host_calls: [u64; HOST_CALLS],
     /// Address of the guest's table of helper functions.
     pub(crate) guest_helpers: u64,
     /// Address of the guest's table of vector helpers.
@@ -68,6 +74,12 @@ pub(crate) struct Header {
     pub(crate) fault: FaultRecord,
     /// What translated code asks of the soft-float.
     pub(crate) float: FloatExchange,
+    /// Addresses by `HostCall`.
+    pub(crate) host_calls: [u64; HOST_CALLS],
+    /// Address of the engine's counters of entries into blocks.
+    pub(crate) counters: u64,
+    /// Host stack limit; `Kicker::KICKED` asks for attention. Polled at region entries and loop headers.
+    pub(crate) poll: AtomicU64,
 }
 
 /// A floating-point operation that the host's FPU does not do, on its way to the soft-float and back. In memory, so that
@@ -112,6 +124,7 @@ impl VcpuState {
                 mem_base: 0,
                 sections: 0,
                 host_calls: [0; HOST_CALLS],
+                counters: 0,
                 guest_helpers: 0,
                 vector_helpers: 0,
                 activation: 0,
@@ -134,6 +147,7 @@ pub(crate) mod offset {
 
     pub(crate) const POLL: i32 = header_offset(offset_of!(Header, poll));
     pub(crate) const HOST_SP: i32 = header_offset(offset_of!(Header, host_sp));
+    pub(crate) const COUNTERS: i32 = header_offset(offset_of!(Header, counters));
     pub(crate) const SECTIONS: i32 = header_offset(offset_of!(Header, sections));
     pub(crate) const GUEST_HELPERS: i32 = header_offset(offset_of!(Header, guest_helpers));
     pub(crate) const VECTOR_HELPERS: i32 = header_offset(offset_of!(Header, vector_helpers));
@@ -168,12 +182,28 @@ pub(crate) const fn jump_tag(pc: u64, mode: u32) -> u64 {
     pc | (mode as u64) << 32
 }
 
+/// What an indirect jump of a block compares a jump cache entry with, less the guest pc: each has entries of its own, so that
+/// all its targets come by once and are noted. No mode has the highest bit.
+pub(crate) const fn site_tag(number: u32) -> u64 {
+    (number as u64 | 1 << 31) << 32
+}
+
+/// The index of the entry for a guest pc of the site with a number.
+pub(crate) const fn site_index(number: u32, pc: u64) -> usize {
+    jump_cache_index(pc) ^ site_spread(number)
+}
+
+/// What sets the entries of sites apart.
+pub(crate) const fn site_spread(number: u32) -> usize {
+    (number as usize).wrapping_mul(0x9e5) & (JUMP_CACHE_ENTRIES - 1)
+}
+
 const _: () = {
     assert!(offset_of!(VcpuState, cpu) % 64 == 0);
     assert!(offset_of!(CpuState, words) == 0);
     assert!(size_of::<JumpCacheEntry>() == 16);
     // Within the short displacements' reach is a matter of speed only, but it is why the header comes first.
-    assert!(offset::POLL >= -256);
+    assert!(offset::POLL >= -128 && offset::COUNTERS >= -128 && offset::host_call(HostCall::Trap) >= -128);
 };
 
 /// Values of bit 63 and up that translated code returns instead of a guest pc.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use demotic_ir::passes::{self, PassOptions};
 use demotic_ir::{Access, CpuState, GuestArch, StateLayout, print_block};
+use demotic_translator::EngineKind;
 
 use crate::arena::Arena;
 use crate::engines::{End, Jit, interpret, lift};
@@ -16,13 +17,15 @@ const LENGTH: usize = 12;
 /// Basic blocks that a random block may run through; those that loop for longer are not used.
 const STEPS: usize = 200;
 
-/// How exact translated code is asked to be about registers at a fault.
+/// Which tier, and how exact it is asked to be about registers at a fault.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Mode {
-    /// Only address and pc are compared.
+    /// The second tier; only address and pc are compared.
     Lazy,
-    /// The registers are, too.
+    /// The second tier; the registers are compared, too.
     Precise,
+    /// The first tier, which is always exact.
+    Baseline,
 }
 
 /// What a run began with.
@@ -57,6 +60,7 @@ pub struct Bench {
     encodings: Encodings,
     lazy: Jit,
     precise: Jit,
+    baseline: Jit,
 }
 
 impl std::fmt::Debug for Bench {
@@ -71,9 +75,10 @@ impl Bench {
         let (arch, arena) = (isa.guest(), Arena::new());
         arena.map(DATA, true);
         arena.map(READ_ONLY, false);
-        let lazy = Jit::new(arch.clone(), &arena, false);
-        let precise = Jit::new(arch.clone(), &arena, true);
-        Bench { isa, arch, arena, encodings: Encodings::new(isa), lazy, precise }
+        let lazy = Jit::new(arch.clone(), &arena, EngineKind::Jit, false);
+        let precise = Jit::new(arch.clone(), &arena, EngineKind::Jit, true);
+        let baseline = Jit::new(arch.clone(), &arena, EngineKind::Baseline, true);
+        Bench { isa, arch, arena, encodings: Encodings::new(isa), lazy, precise, baseline }
     }
 
     /// The state's layout.
@@ -106,6 +111,7 @@ impl Bench {
         let end = match mode {
             Mode::Lazy => self.lazy.run(&mut cpu),
             Mode::Precise => self.precise.run(&mut cpu),
+            Mode::Baseline => self.baseline.run(&mut cpu),
         };
         Output { end, cpu, data: self.arena.bytes(DATA) }
     }
@@ -201,7 +207,7 @@ impl Bench {
         passes::run(
             &mut simplified,
             self.layout(),
-            &PassOptions { precise: mode == Mode::Precise, ..PassOptions::default() },
+            &PassOptions { precise: mode != Mode::Lazy, ..PassOptions::default() },
         );
         out += &format!("after the passes:\n{}{difference}", print_block(&simplified, self.layout()));
         out

@@ -149,7 +149,7 @@ pub fn interpret(
     End::Endless
 }
 
-/// A vCPU that translates everything before it executes it, on an arena. It can be used again and again.
+/// A vCPU that translates everything that it can before it executes it, on an arena. It can be used again and again.
 pub struct Jit {
     vcpu: Vcpu<UserMemory>,
     kernel: Kernel,
@@ -163,13 +163,13 @@ impl fmt::Debug for Jit {
 }
 
 impl Jit {
-    /// A vCPU for a guest; with `precise`, faults report exact registers.
+    /// A vCPU for a guest and a tier (`Jit`, `Baseline`); with `precise`, faults report exact registers.
     ///
     /// # Panics
     /// When the host cannot run translated code.
-    pub fn new(arch: Arc<dyn GuestArch>, arena: &Arena, precise: bool) -> Jit {
+    pub fn new(arch: Arc<dyn GuestArch>, arena: &Arena, kind: EngineKind, precise: bool) -> Jit {
         let options = EngineOptions {
-            kind: EngineKind::Jit,
+            kind,
             memory: MemoryModel::of(arena.memory.host_view()),
             code_bytes: 8 << 20,
             verify: true,

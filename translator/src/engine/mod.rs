@@ -1,5 +1,6 @@
 //! The engine: what the vCPUs of one guest share. Translations, the thread that makes them, and their bookkeeping.
 
+mod counters;
 mod journal;
 mod placed;
 mod vcpus;
@@ -8,16 +9,19 @@ mod worker;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use cranelift_codegen::isa::TargetIsa;
 use demotic_ir::passes::PassTimes;
-use demotic_ir::{CodeSource, GuestArch, GuestCode, Kicker, Loc};
+use demotic_ir::{CodeSource, GuestArch, GuestCode, Kicker, LiftOptions, Loc};
 
 use crate::TranslatorError;
+use crate::baseline::{self, BlockOptions, Refused};
 use crate::compile::{CompiledRegion, Compiler, Listing};
 use crate::isa::{HostFeatures, host_has_fma, host_isa};
 use crate::lower::{LowerOptions, MemoryModel};
 use crate::region::{FormOptions, Profile, ProfileData, form_with_dataflow};
+use counters::Counters;
 use journal::{CodeChanges, Journal};
 use placed::{PlaceError, PlacedCode};
 pub(crate) use vcpus::Member;
@@ -29,9 +33,11 @@ use worker::{Finished, Request, Worker};
 pub enum EngineKind {
     /// The interpreter alone.
     Interp,
-    /// Everything is translated before its first execution.
+    /// Everything is translated by the second tier before its first execution.
     Jit,
-    /// The interpreter first; what is hot is translated on another thread.
+    /// Everything is translated by the first tier before its first execution, and stays so.
+    Baseline,
+    /// The first tier, and what is hot by the second one on another thread.
     #[default]
     Auto,
 }
@@ -48,7 +54,8 @@ pub struct EngineOptions {
     pub form: FormOptions,
     /// Size of the code cache in bytes.
     pub code_bytes: usize,
-    /// A location is translated when it has been entered by a loop this often (calls count twice). `Auto` only.
+    /// A block of the first tier gets a region when loops and calls have entered it this often; an interpreted one much
+    /// sooner. `Auto` only.
     pub hot: u32,
     /// Check Cranelift's input.
     pub verify: bool,
@@ -61,7 +68,7 @@ impl Default for EngineOptions {
             memory: Some(MemoryModel::Window),
             form: FormOptions::default(),
             code_bytes: 64 << 20,
-            hot: 1000,
+            hot: 60_000,
             verify: cfg!(debug_assertions),
         }
     }
@@ -70,6 +77,16 @@ impl Default for EngineOptions {
 /// Figures of an engine's work.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct EngineStats {
+    /// Blocks translated by the first tier.
+    pub blocks: u64,
+    /// Guest instructions in them.
+    pub block_insns: u64,
+    /// Blocks that the first tier has left to the interpreter.
+    pub interpreted_blocks: u64,
+    /// Bytes of host code of the first tier.
+    pub block_bytes: u64,
+    /// Time that the first tier took, in nanoseconds.
+    pub block_ns: u64,
     /// Regions translated.
     pub regions: u64,
     /// Regions that Cranelift refused, and that are interpreted instead: each is a defect.
@@ -95,11 +112,16 @@ pub(crate) struct TranslateContext {
     isa: Arc<dyn TargetIsa>,
     /// Keep state exact at every access.
     precise: AtomicBool,
-    stats: Counters,
+    stats: Figures,
 }
 
 #[derive(Default)]
-struct Counters {
+struct Figures {
+    blocks: AtomicU64,
+    block_insns: AtomicU64,
+    interpreted_blocks: AtomicU64,
+    block_bytes: AtomicU64,
+    block_ns: AtomicU64,
     regions: AtomicU64,
     refused: AtomicU64,
     region_insns: AtomicU64,
@@ -152,9 +174,50 @@ pub struct Engine {
     /// How many regions have been removed from the placed code.
     removed: Arc<AtomicU64>,
     vcpus: Vcpus,
+    counters: Counters,
 }
 
 impl TranslateContext {
+    /// Whether code is translated by the first tier before its first execution.
+    pub(crate) fn has_first_tier(&self) -> bool {
+        let reaches = matches!(self.options.memory, Some(MemoryModel::LowWindow | MemoryModel::Window));
+        reaches && matches!(self.options.kind, EngineKind::Baseline | EngineKind::Auto)
+    }
+
+    /// Whether all that can be translated is, before its first execution.
+    pub(crate) fn translates_all(&self) -> bool {
+        self.has_first_tier() || self.options.kind == EngineKind::Jit && self.options.memory.is_some()
+    }
+
+    /// Translates the block at `loc` by the first tier; `None` if that has to be left to the interpreter.
+    fn translate_block(&self, loc: Loc, counters: &Counters) -> Option<CompiledRegion> {
+        let start = Instant::now();
+        let number = counters.new_number();
+        let counts = self.options.kind == EngineKind::Auto;
+        let options = BlockOptions {
+            memory: self.options.memory?,
+            nan_rule: self.arch.nan_rule(),
+            number,
+            counter: counts.then(|| counters.begin(number, self.options.hot)),
+        };
+        let block = self.arch.lift(loc, self.code.in_mode(loc.mode), LiftOptions::default());
+        let compiled = baseline::compile(&block, self.arch.layout(), options);
+        let add = |figure: &AtomicU64, n: usize| figure.fetch_add(n as u64, Ordering::Relaxed);
+        match &compiled {
+            Ok(code) => {
+                add(&self.stats.blocks, 1);
+                add(&self.stats.block_insns, code.guest_insns);
+                add(&self.stats.block_bytes, code.code.len());
+            }
+            Err(Refused) => {
+                tracing::debug!(target: "translate", pc = format_args!("{:#x}", loc.pc), "left to the interpreter");
+                add(&self.stats.interpreted_blocks, 1);
+            }
+        }
+        add(&self.stats.block_ns, start.elapsed().as_nanos() as usize);
+        compiled.ok()
+    }
+
     fn lower_options(&self) -> Option<LowerOptions> {
         Some(LowerOptions {
             memory: self.options.memory?,
@@ -194,7 +257,7 @@ impl TranslateContext {
         let Some(lower) = self.lower_options() else {
             return Err(TranslatorError::Relocation("nothing: this guest is interpreted".into()));
         };
-        let start = std::time::Instant::now();
+        let start = Instant::now();
         let attempt = AssertUnwindSafe(|| self.form_and_compile(compiler, loc, profile, lower));
         // A bug in the compiler costs the guest speed, not its life.
         let compiled = catch_unwind(attempt).unwrap_or_else(|_| {
@@ -211,6 +274,17 @@ impl TranslateContext {
         }
         compiled
     }
+}
+
+/// What came of translating a block by the first tier.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Block {
+    /// Its code.
+    At(u64),
+    /// It has something that the tier cannot do.
+    Interpreted,
+    /// There is no room at the moment, or the guest's code has just changed.
+    NotNow,
 }
 
 /// A lock whose data stays usable when a holder panicked: every update leaves it consistent.
@@ -239,7 +313,7 @@ impl Engine {
             options,
             isa,
             precise: AtomicBool::new(false),
-            stats: Counters::default(),
+            stats: Figures::default(),
         };
         Ok(Engine {
             context: Arc::new(context),
@@ -251,6 +325,7 @@ impl Engine {
             finished: Mutex::default(),
             removed,
             vcpus: Vcpus::default(),
+            counters: Counters::new(),
         })
     }
 
@@ -266,6 +341,11 @@ impl Engine {
     pub fn stats(&self) -> EngineStats {
         let c = &self.context.stats;
         EngineStats {
+            blocks: c.blocks.load(Ordering::Relaxed),
+            block_insns: c.block_insns.load(Ordering::Relaxed),
+            interpreted_blocks: c.interpreted_blocks.load(Ordering::Relaxed),
+            block_bytes: c.block_bytes.load(Ordering::Relaxed),
+            block_ns: c.block_ns.load(Ordering::Relaxed),
             regions: c.regions.load(Ordering::Relaxed),
             refused: c.refused.load(Ordering::Relaxed),
             region_insns: c.region_insns.load(Ordering::Relaxed),
@@ -283,6 +363,41 @@ impl Engine {
     /// The code for a location, if it has been translated.
     pub(crate) fn code_at(&self, loc: Loc) -> Option<u64> {
         lock(&self.placed).code_at(loc)
+    }
+
+    /// The region for a location, if there is one.
+    pub(crate) fn region_at(&self, loc: Loc) -> Option<u64> {
+        let placed = lock(&self.placed);
+        if placed.has_region(loc) { placed.code_at(loc) } else { None }
+    }
+
+    /// Translates the block at a location by the first tier, now. `at_base` says that no translated code is active on this
+    /// vCPU.
+    pub(crate) fn translate_block(&self, loc: Loc, at_base: bool) -> Block {
+        if lock(&self.placed).is_emptied() && !self.vcpus.round_is_over() {
+            // There is no room for it yet.
+            return Block::NotNow;
+        }
+        let time = lock(&self.changes).now();
+        match self.context.translate_block(loc, &self.counters) {
+            Some(compiled) => self.place(time, Ok(compiled), at_base).map_or(Block::NotNow, Block::At),
+            None => Block::Interpreted,
+        }
+    }
+
+    /// Where to go on in the block at a location whose counter has run out, with the counter set to `next`. `None` if the block
+    /// is not there any more.
+    pub(crate) fn count_again(&self, loc: Loc, next: u32) -> Option<u64> {
+        let (code, counter) = lock(&self.placed).block_at(loc)?;
+        if let Some(counter) = counter {
+            self.counters.set(counter, next);
+        }
+        Some(code)
+    }
+
+    /// Address of the counters of blocks, which translated code changes.
+    pub(crate) fn counters(&self) -> u64 {
+        self.counters.address()
     }
 
     /// Adds a vCPU that knows of nothing yet.

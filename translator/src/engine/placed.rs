@@ -1,4 +1,7 @@
-//! Placed code: where each region lives in the code cache, and how they are linked.
+//! Placed code: where each block and region lives in the code cache, and how they are linked.
+//!
+//! A block of the first tier counts as a region here; when a region for the same location comes, it takes the block's
+//! place for all that is linked or looked up from then on, while the block stays until its memory is used again.
 //!
 //! Every direct exit of a region is a 32-bit pc-relative field. It leads to the target's region if there is one, else
 //! to the pad at the cache's start, which jumps to the miss thunk. Lists of the sites per target make linking and
@@ -13,13 +16,14 @@ use demotic_ir::Loc;
 use rustc_hash::FxHashMap;
 
 use crate::TranslatorError;
-use crate::compile::CompiledRegion;
+use crate::compile::{CompiledRegion, Link, Tier};
 use crate::host::code_cache::{CodeCache, View};
 
 /// Code is placed in segments, which are dropped oldest first when the cache is full.
 const SEGMENT: usize = 2 << 20;
-/// Alignment of regions.
+/// Alignment of regions and of blocks.
 const ALIGN: usize = 64;
+const BLOCK_ALIGN: usize = 16;
 /// Offset of the pad that unlinked exits jump to; it takes the first bytes of segment 0.
 const PAD: usize = 0;
 const PAD_SIZE: usize = 64;
@@ -35,7 +39,24 @@ struct Placed {
     len: usize,
     segment: usize,
     ranges: Vec<(u64, u64)>,
-    links: Vec<(usize, Loc)>,
+    links: Vec<(Site, Loc)>,
+    tier: Tier,
+}
+
+impl Placed {
+    /// Where a site leads to.
+    fn entry_for(&self, site: Site) -> usize {
+        self.offset + self.tier.entry(site.counts)
+    }
+}
+
+/// A field in placed code that says where a direct exit leads.
+#[derive(Clone, Copy)]
+struct Site {
+    owner: RegionId,
+    offset: usize,
+    /// Whether it leads to the entry that counts.
+    counts: bool,
 }
 
 /// The code cache and its tables.
@@ -48,7 +69,7 @@ pub(super) struct PlacedCode {
     faults: BTreeMap<usize, Vec<(u32, u32)>>,
     by_page: BTreeMap<u64, Vec<RegionId>>,
     /// Sites that lead to a location, whether it is translated or not.
-    sites: FxHashMap<Loc, Vec<(RegionId, usize)>>,
+    sites: FxHashMap<Loc, Vec<Site>>,
     next_id: RegionId,
     segment: usize,
     used: usize,
@@ -98,7 +119,26 @@ impl PlacedCode {
     /// Host address of the code for a location.
     pub(super) fn code_at(&self, loc: Loc) -> Option<u64> {
         let region = self.regions.get(self.by_entry.get(&loc)?)?;
-        Some(self.cache.base() + region.offset as u64)
+        Some(self.address(region, true))
+    }
+
+    /// Host address of an entry.
+    fn address(&self, placed: &Placed, counts: bool) -> u64 {
+        self.cache.base() + (placed.offset + placed.tier.entry(counts)) as u64
+    }
+
+    /// Whether the code for a location is a region.
+    pub(super) fn has_region(&self, loc: Loc) -> bool {
+        self.by_entry.get(&loc).and_then(|id| self.regions.get(id)).is_some_and(|r| r.tier == Tier::Region)
+    }
+
+    /// The entry that does not count of the block at a location, and its counter. `None` if there is none.
+    pub(super) fn block_at(&self, loc: Loc) -> Option<(u64, Option<u32>)> {
+        let block = self.regions.get(self.by_entry.get(&loc)?)?;
+        match block.tier {
+            Tier::Block { counter, .. } => Some((self.address(block, false), counter)),
+            Tier::Region => None,
+        }
     }
 
     /// Number of regions and bytes of code placed.
@@ -125,19 +165,24 @@ impl PlacedCode {
         self.emptied = true;
     }
 
-    /// Places a region and links it both ways; one that is there already stays. `may_evict` says that no translated code
+    /// Places a region or block and links it both ways; one that is there already stays, unless it is a block and this is
+    /// a region. `may_evict` says that no translated code
     /// is active, or that the next segment has been emptied and no vCPU is in what was there.
     pub(super) fn place(&mut self, compiled: CompiledRegion, may_evict: bool) -> Result<u64, PlaceError> {
-        if let Some(code) = self.code_at(compiled.entry) {
+        if let Some(code) = self.code_at(compiled.entry)
+            && (compiled.tier != Tier::Region || self.has_region(compiled.entry))
+        {
             return Ok(code);
         }
-        let offset = self.reserve(compiled.code.len(), may_evict)?;
+        let align = if compiled.tier == Tier::Region { ALIGN } else { BLOCK_ALIGN };
+        let offset = self.reserve(compiled.code.len(), align, may_evict)?;
         self.cache.write(offset, &compiled.code);
         let id = self.next_id;
         self.next_id += 1;
         let mode = compiled.entry.mode;
-        let links: Vec<(usize, Loc)> =
-            compiled.links.iter().map(|l| (offset + l.site as usize, Loc { pc: l.target, mode })).collect();
+        let site = |l: &Link| Site { owner: id, offset: offset + l.site as usize, counts: l.counts };
+        let links: Vec<(Site, Loc)> =
+            compiled.links.iter().map(|l| (site(l), Loc { pc: l.target, mode })).collect();
         self.by_entry.insert(compiled.entry, id);
         self.faults.insert(offset, compiled.faults);
         for page in pages(&compiled.ranges) {
@@ -152,15 +197,16 @@ impl PlacedCode {
                 segment: self.segment,
                 ranges: compiled.ranges,
                 links: links.clone(),
+                tier: compiled.tier,
             },
         );
         for (site, target) in links {
-            self.sites.entry(target).or_default().push((id, site));
-            let to = self.by_entry.get(&target).and_then(|t| self.regions.get(t)).map_or(PAD, |t| t.offset);
-            self.cache.patch(site, to);
+            self.sites.entry(target).or_default().push(site);
+            let code = self.by_entry.get(&target).and_then(|t| self.regions.get(t));
+            self.cache.patch(site.offset, code.map_or(PAD, |code| code.entry_for(site)));
         }
-        self.point_sites(compiled.entry, offset);
-        Ok(self.cache.base() + offset as u64)
+        self.point_sites(compiled.entry);
+        Ok(self.cache.base() + (offset + compiled.tier.entry(true)) as u64)
     }
 
     /// Removes the regions made from code in `[start, end)`. Gives whether there were any.
@@ -207,11 +253,11 @@ impl PlacedCode {
         self.cache.adopt(copy).is_ok()
     }
 
-    fn reserve(&mut self, len: usize, may_evict: bool) -> Result<usize, PlaceError> {
+    fn reserve(&mut self, len: usize, align: usize, may_evict: bool) -> Result<usize, PlaceError> {
         if len > SEGMENT - PAD_SIZE {
             return Err(PlaceError::TooLarge);
         }
-        let start = (self.used + ALIGN - 1) & !(ALIGN - 1);
+        let start = (self.used + align - 1) & !(align - 1);
         if start + len <= (self.segment + 1) * SEGMENT {
             self.used = start + len;
         } else {
@@ -243,7 +289,6 @@ impl PlacedCode {
     fn remove(&mut self, id: RegionId) {
         let Some(region) = self.regions.remove(&id) else { return };
         self.removed.fetch_add(1, Ordering::Release);
-        self.by_entry.remove(&region.entry);
         for page in pages(&region.ranges) {
             if let Some(ids) = self.by_page.get_mut(&page) {
                 ids.retain(|&i| i != id);
@@ -254,16 +299,21 @@ impl PlacedCode {
         }
         for (_, target) in &region.links {
             if let Some(sites) = self.sites.get_mut(target) {
-                sites.retain(|&(owner, _)| owner != id);
+                sites.retain(|site| site.owner != id);
             }
         }
-        self.point_sites(region.entry, PAD);
+        // Otherwise a region has taken its place.
+        if self.by_entry.get(&region.entry) == Some(&id) {
+            self.by_entry.remove(&region.entry);
+            self.point_sites(region.entry);
+        }
     }
 
-    /// Points all exits that lead to a location to an offset.
-    fn point_sites(&mut self, loc: Loc, to: usize) {
-        for &(_, site) in self.sites.get(&loc).into_iter().flatten() {
-            self.cache.patch(site, to);
+    /// Points all exits that lead to a location to its code, or to the pad.
+    fn point_sites(&mut self, loc: Loc) {
+        let code = self.by_entry.get(&loc).and_then(|id| self.regions.get(id));
+        for &site in self.sites.get(&loc).into_iter().flatten() {
+            self.cache.patch(site.offset, code.map_or(PAD, |code| code.entry_for(site)));
         }
     }
 }
@@ -296,11 +346,42 @@ mod tests {
         CompiledRegion {
             entry: Loc::new(pc),
             code: vec![0; 100],
-            links: vec![Link { site: 10, target }],
+            links: vec![Link { site: 10, target, counts: false }],
             faults: vec![(20, pc as u32 + 4)],
             ranges: vec![(pc, pc + 16)],
             guest_insns: 4,
+            tier: Tier::Region,
         }
+    }
+
+    /// The distance that the link of a placed region or block has.
+    fn leads_to(code: &PlacedCode, at: u64) -> u64 {
+        let site = at + 10;
+        let offset = code.cache.offset_of(site).unwrap();
+        let distance = i32::from_le_bytes(code.cache.bytes(offset, 4).try_into().unwrap());
+        (site + 4).wrapping_add_signed(distance.into())
+    }
+
+    #[test]
+    fn a_region_takes_the_place_of_a_block() {
+        let mut code = PlacedCode::new(4 << 20, 0).unwrap();
+        let block = |pc, target| CompiledRegion {
+            tier: Tier::Block { counted: 2, uncounted: 7, counter: Some(3) },
+            ..region(pc, target)
+        };
+        let first = code.place(block(0x1000, 0x2000), true).unwrap() - 2;
+        let second = code.place(block(0x2000, 0x1000), true).unwrap() - 2;
+        assert_eq!((leads_to(&code, first), leads_to(&code, second)), (second + 7, first + 7));
+        assert_eq!(code.block_at(Loc::new(0x2000)), Some((second + 7, Some(3))));
+        let hot = code.place(region(0x2000, 0x1000), true).unwrap();
+        assert_ne!(hot, second);
+        assert!(code.has_region(Loc::new(0x2000)) && code.block_at(Loc::new(0x2000)).is_none());
+        assert_eq!(leads_to(&code, first), hot);
+        assert_eq!(code.place(block(0x2000, 0x1000), true), Ok(hot), "a block does not come back");
+        assert_eq!(code.guest_pc(second + 20), Some(0x2004), "a vCPU may still be in it");
+        code.invalidate(0x2000, 0x2004);
+        assert_eq!(leads_to(&code, first), code.cache.base());
+        assert_eq!(code.usage().0, 1);
     }
 
     #[test]

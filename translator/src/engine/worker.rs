@@ -174,6 +174,7 @@ impl Waiting {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compile::Tier;
     use crate::region::Profile;
 
     fn request(pc: u64, executed: u64) -> Request {
@@ -195,6 +196,7 @@ mod tests {
             faults: Vec::new(),
             ranges: vec![(0x1000, 0x1010), (0x1010, 0x1020)],
             guest_insns: 8,
+            tier: Tier::Region,
         };
         let given_up: Vec<u64> = waiting.give_up(&region).iter().map(|finished| finished.loc.pc).collect();
         assert_eq!(given_up, [0x1011]);

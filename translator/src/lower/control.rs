@@ -480,7 +480,7 @@ impl Lowerer<'_> {
 }
 
 /// A trap as one word. An unimplemented instruction has a name, which is left to the interpreter to tell.
-fn encode_trap(trap: Trap) -> Option<u64> {
+pub(crate) fn encode_trap(trap: Trap) -> Option<u64> {
     let kind = match trap {
         Trap::Syscall { .. } => 1,
         Trap::Breakpoint { .. } => 2,

@@ -14,7 +14,7 @@ use super::{Lowered, Lowerer, clif_type, state_access};
 use crate::vcpu_state::{FloatExchange, HostCall, offset};
 
 /// A call and the guest's NaN rule in one word.
-pub(super) fn encode(call: &FloatCall, rule: NanRule) -> u64 {
+pub(crate) fn encode(call: &FloatCall, rule: NanRule) -> u64 {
     u64::from(call.encode()) | rule_number(rule) << 32
 }
 

@@ -16,7 +16,7 @@ use crate::vcpu_state::{offset, special};
 
 /// Displacements below this may be folded into the host address. What an address plus or minus so much wraps around to
 /// is below 0xf000 or from 0xffff_1000 on, where [`HostView::Window`](demotic_ir::HostView::Window) has nothing mapped.
-const MAX_FOLDED: i32 = 0xf000;
+pub(crate) const MAX_FOLDED: i32 = 0xf000;
 
 /// Guest accesses may fault, and every one of them must appear in the fault map.
 pub(super) fn guest_access() -> MemFlagsData {

@@ -19,8 +19,9 @@ mod pairs;
 mod state;
 mod vector;
 
-pub(crate) use control::decode_trap;
-pub(crate) use float::evaluate as evaluate_float;
+pub(crate) use control::{decode_trap, encode_trap};
+pub(crate) use float::{encode as encode_float_call, evaluate as evaluate_float};
+pub(crate) use memory::MAX_FOLDED;
 pub(crate) use vector::evaluate as evaluate_vector_float;
 
 use cranelift_codegen::ir::condcodes::IntCC;

@@ -37,6 +37,8 @@ pub(super) struct BlockCache<M> {
     profile: ProfileData,
     /// The part of the profile that the translator has not been told of.
     news: ProfileData,
+    /// It is all of it.
+    all_is_news: bool,
     /// Guest pages that blocks were made from.
     pages: BTreeSet<u64>,
 }
@@ -50,6 +52,7 @@ impl<M: Memory> BlockCache<M> {
             by_loc: FxHashMap::default(),
             profile: ProfileData::default(),
             news: ProfileData::default(),
+            all_is_news: false,
             pages: BTreeSet::new(),
         }
     }
@@ -84,12 +87,27 @@ impl<M: Memory> BlockCache<M> {
 
     /// What has been executed since this was last asked.
     pub(super) fn take_news(&mut self) -> ProfileData {
-        std::mem::take(&mut self.news)
+        let news = std::mem::take(&mut self.news);
+        if std::mem::take(&mut self.all_is_news) { self.profile.clone() } else { news }
     }
 
-    /// From now on everything is news, for a translator that knows nothing.
+    /// From now on everything is news, for a translator that knows nothing. In a forked child, which may never ask for a
+    /// region: nothing is copied yet.
     pub(super) fn tell_all_again(&mut self) {
-        self.news = self.profile.clone();
+        self.all_is_news = true;
+    }
+
+    /// Notes that the block at a location is about to be executed for the first time, by translated code.
+    pub(super) fn note_block(&mut self, pc: u64) {
+        self.profile.note_block(pc);
+        self.news.note_block(pc);
+    }
+
+    /// Notes where the indirect jump at `pc` of a translated block has led, and the state there.
+    pub(super) fn note_target_of(&mut self, pc: u64, target: u64, state: &[u64]) {
+        if self.profile.note_target(pc, target, state) {
+            self.news.note_target(pc, target, state);
+        }
     }
 
     /// Notes where a way out of a block with a computed target has led, and the state there.
@@ -97,10 +115,8 @@ impl<M: Memory> BlockCache<M> {
         let block = &self.blocks[from as usize];
         let Some(way) = block.code.ways().get(way) else { return };
         let jump = matches!(way.kind, WayKind::JumpIndirect | WayKind::CallIndirect { .. });
-        if let Some(&pc) = block.insn_pcs.get(way.src as usize).filter(|_| jump)
-            && self.profile.note_target(pc, target, state)
-        {
-            self.news.note_target(pc, target, state);
+        if let Some(&pc) = block.insn_pcs.get(way.src as usize).filter(|_| jump) {
+            self.note_target_of(pc, target, state);
         }
     }
 

@@ -2,18 +2,17 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use demotic_ir::{CpuState, GuestArch, Kicker, Loc, TrapHandler};
+use demotic_ir::{CpuState, GuestArch, Kicker, Loc, STATE_WORDS, TrapHandler};
 
-use super::{Context, MAX_NESTING, POLL_ORDER, Runner, after};
+use super::{Context, MAX_NESTING, POLL_ORDER, Runner, Vcpu, after};
 use crate::TranslatorError;
-use crate::engine::EngineKind;
 use crate::host::signal::{add_fault_hook, install_fault_handler};
 use crate::host::trampoline;
 use crate::lower::{decode_trap, evaluate_float, evaluate_vector_float};
 use crate::thunks::{ThunkTargets, Thunks};
 use crate::vcpu_state::{
     FaultRecord, FloatExchange, HOST_CALLS, HostCall, JumpCacheEntry, VcpuState, jump_cache_index, jump_tag,
-    special,
+    offset, site_index, special,
 };
 
 /// The vCPU's state, shared with its translated code. Allocated for ever, because kickers may outlive the vCPU.
@@ -97,8 +96,24 @@ impl StatePointer {
         self.state().jump_cache.fill(JumpCacheEntry::EMPTY);
     }
 
+    /// The code that goes on at a guest pc whose code is not known.
+    fn miss(&mut self) -> u64 {
+        self.state().header.host_calls[HostCall::MissIndirect as usize]
+    }
+
+    /// Tells translated code where its engine's counters are.
+    pub(super) fn set_counters(&mut self, address: u64) {
+        self.state().header.counters = address;
+    }
+
     fn remember_jump(&mut self, tag: u64, pc: u64, code: u64) {
         self.state().jump_cache[jump_cache_index(pc)] = JumpCacheEntry { pc: tag, code };
+    }
+
+    /// The same for the indirect jump of a block, by its tag with the guest pc.
+    fn remember_site(&mut self, tag: u64, pc: u64, code: u64) {
+        let number = (tag >> 32) as u32 & !(1 << 31);
+        self.state().jump_cache[site_index(number, pc)] = JumpCacheEntry { pc: tag, code };
     }
 }
 
@@ -124,20 +139,26 @@ impl HostTables {
         host_calls[HostCall::Float as usize] = thunks.float;
         host_calls[HostCall::VectorHelper as usize] = on_vector_helper as *const () as u64;
         host_calls[HostCall::VectorFloat as usize] = thunks.vector_float;
+        host_calls[HostCall::Hot as usize] = thunks.hot;
+        host_calls[HostCall::Kicked as usize] = thunks.kicked;
+        host_calls[HostCall::Interpret as usize] = thunks.interpret;
+        host_calls[HostCall::Indirect as usize] = on_indirect::<H> as *const () as u64;
         HostTables { host_calls, guest_helpers, vector_helpers }
     }
 }
 
 /// Makes the thunks for run loops with an `H`, and has faults of translated code recognised.
-pub(super) fn thunks<H: TrapHandler>() -> Result<Thunks, TranslatorError> {
+pub(super) fn thunks<H: TrapHandler>(arch: &dyn GuestArch) -> Result<Thunks, TranslatorError> {
     static HOOK: std::sync::Once = std::sync::Once::new();
     HOOK.call_once(|| add_fault_hook(trampoline::fault_hook));
     install_fault_handler();
     Thunks::new(ThunkTargets {
         resolve: on_resolve::<H> as *const () as u64,
+        hot: on_hot::<H> as *const () as u64,
         interpret: on_interpret::<H> as *const () as u64,
         float: on_float as *const () as u64,
         vector_float: on_vector_float as *const () as u64,
+        pc: offset::slot(arch.layout().pc),
     })
 }
 
@@ -183,6 +204,20 @@ extern "C" fn on_resolve<H: TrapHandler>(cpu: *mut CpuState, pc: u64) -> u64 {
     // SAFETY: called from translated code with its own state.
     let runner = unsafe { runner::<H>(cpu) };
     runner.resolve(pc).unwrap_or(0)
+}
+
+/// The code with which a block goes on whose counter has run out.
+extern "C" fn on_hot<H: TrapHandler>(cpu: *mut CpuState, pc: u64) -> u64 {
+    // SAFETY: called from translated code with its own state.
+    let runner = unsafe { runner::<H>(cpu) };
+    runner.hot(pc).unwrap_or_else(|| runner.vcpu.state.miss())
+}
+
+/// Where an indirect jump of a block goes.
+extern "C" fn on_indirect<H: TrapHandler>(cpu: *mut CpuState, pc: u64, at: u64, tag: u64) -> u64 {
+    // SAFETY: called from translated code with its own state.
+    let runner = unsafe { runner::<H>(cpu) };
+    runner.indirect(pc, at, tag).unwrap_or_else(|| runner.vcpu.state.miss())
 }
 
 /// Goes on at a guest pc in a run loop inside translated code's host call.
@@ -236,18 +271,35 @@ unsafe extern "C" fn on_vector_helper(helper: *const (), operands: *mut [[u64; 2
 
 impl<H: TrapHandler> Runner<'_, H> {
     fn resolve(&mut self, pc: u64) -> Option<u64> {
-        let mode = self.loc().mode;
-        let loc = Loc { pc, mode };
-        let engine = self.vcpu.engine.clone();
-        let code = match engine.context().options.kind {
-            EngineKind::Jit => engine.code_at(loc).or_else(|| self.translate_now(loc, false)),
-            _ => {
-                self.place_finished(false);
-                engine.code_at(loc)
-            }
-        }?;
-        self.vcpu.state.remember_jump(jump_tag(pc, mode), pc, code);
+        let loc = Loc { pc, ..self.loc() };
+        let code = self.code_or_translate(loc, false)?;
+        self.vcpu.state.remember_jump(jump_tag(pc, loc.mode), pc, code);
         Some(code)
+    }
+
+    /// As `resolve`, for an indirect jump of a block, whose target is noted.
+    fn indirect(&mut self, pc: u64, at: u64, tag: u64) -> Option<u64> {
+        let loc = Loc { pc, ..self.loc() };
+        let Vcpu { blocks, state, .. } = &mut *self.vcpu;
+        blocks.note_target_of(at, pc, &state.cpu().words[..STATE_WORDS]);
+        let code = self.code_or_translate(loc, false)?;
+        self.vcpu.state.remember_site(tag | pc, pc, code);
+        Some(code)
+    }
+
+    /// The block at a pc has been entered often enough for a region. Gives the code to go on with.
+    fn hot(&mut self, pc: u64) -> Option<u64> {
+        let loc = Loc { pc, ..self.loc() };
+        self.place_finished(false);
+        if let Some(code) = self.vcpu.engine.region_at(loc) {
+            // Who came by the jump cache is to find the region there.
+            self.vcpu.state.remember_jump(jump_tag(pc, loc.mode), pc, code);
+            return Some(code);
+        }
+        self.request(loc);
+        // Soon enough to go on in the region when it is there.
+        let again = (self.vcpu.engine.context().options.hot / 8).max(1);
+        self.vcpu.engine.count_again(loc, again)
     }
 
     fn interpret_nested(&mut self, pc: u64) -> u64 {

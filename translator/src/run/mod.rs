@@ -20,8 +20,10 @@ use demotic_ir::{
     TrapContext, TrapHandler,
 };
 
+use rustc_hash::FxHashSet;
+
 use crate::TranslatorError;
-use crate::engine::{Engine, EngineKind, EngineOptions, FinishedNews, Member, Seen, SharedCode};
+use crate::engine::{self, Engine, EngineKind, EngineOptions, FinishedNews, Member, Seen, SharedCode};
 use crate::vcpu_state::special;
 use blocks::{BlockCache, BlockIndex, NONE, is_call};
 use callbacks::{HostTables, StatePointer};
@@ -62,6 +64,10 @@ pub struct Vcpu<M: Memory> {
     finished: FinishedNews,
     /// What this vCPU knows of the engine.
     seen: Seen,
+    /// Blocks that the first tier does not take.
+    refused: FxHashSet<Loc>,
+    /// Regions that this vCPU has asked for.
+    requested: FxHashSet<Loc>,
     stats: VcpuStats,
     /// Host frames of this run loop below the present one.
     nesting: u32,
@@ -69,6 +75,10 @@ pub struct Vcpu<M: Memory> {
 
 /// How many run loops may lie on the host's stack before everything is unwound.
 const MAX_NESTING: u32 = 64;
+
+/// How much sooner than a block of the first tier an interpreted one is hot: about how much slower it is, and somewhat more
+/// where entering and leaving the interpreter costs more than the block.
+const INTERPRETER_COST: u32 = 60;
 
 /// A vCPU that is running, and the guest's kernel.
 struct Runner<'a, H: TrapHandler> {
@@ -105,7 +115,7 @@ impl<M: Memory> Vcpu<M> {
         code: SharedCode,
         options: EngineOptions,
     ) -> Result<Vcpu<M>, TranslatorError> {
-        let thunks = callbacks::thunks::<H>()?;
+        let thunks = callbacks::thunks::<H>(&*arch)?;
         let states = StatePool::new(HostTables::new::<H>(thunks, &*arch));
         let engine = Engine::new(arch, code, options, thunks.miss)?;
         Ok(Vcpu::on(Arc::new(engine), Arc::new(states)))
@@ -113,11 +123,13 @@ impl<M: Memory> Vcpu<M> {
 
     /// A vCPU on an engine.
     fn on(engine: Arc<Engine>, states: Arc<StatePool>) -> Vcpu<M> {
-        let state = states.take();
+        let mut state = states.take();
+        state.set_counters(engine.counters());
         let (member, seen) = engine.join(state.kicker());
         let finished = engine.finished_news();
         let (blocks, stats) = (BlockCache::new(), VcpuStats::default());
-        Vcpu { engine, member, states, state, blocks, finished, seen, stats, nesting: 0 }
+        let (refused, requested) = (FxHashSet::default(), FxHashSet::default());
+        Vcpu { engine, member, states, state, blocks, finished, seen, refused, requested, stats, nesting: 0 }
     }
 
     /// The guest's registers.
@@ -256,18 +268,54 @@ impl<H: TrapHandler> Runner<'_, H> {
         awaited && nested
     }
 
-    /// The translated code to enter at a location, if any; with the `Jit` engine it is made now.
+    /// The translated code to enter at a location in a run loop, if any.
     fn code_for(&mut self, loc: Loc) -> Option<u64> {
-        let engine = self.vcpu.engine.clone();
-        let options = &engine.context().options;
-        options.memory?;
-        match options.kind {
-            EngineKind::Interp => None,
-            EngineKind::Auto => {
-                self.place_finished(self.at_base());
-                engine.code_at(loc)
+        self.vcpu.engine.context().options.memory?;
+        self.code_or_translate(loc, self.at_base())
+    }
+
+    /// The translated code for a location; what the engine translates before its first execution is made now. `at_base`
+    /// says that no translated code is active on this vCPU.
+    fn code_or_translate(&mut self, loc: Loc, at_base: bool) -> Option<u64> {
+        let kind = self.vcpu.engine.context().options.kind;
+        match kind {
+            EngineKind::Interp => return None,
+            EngineKind::Auto => self.place_finished(at_base),
+            EngineKind::Jit | EngineKind::Baseline => {}
+        }
+        let code = self.vcpu.engine.code_at(loc);
+        code.or_else(|| match kind {
+            EngineKind::Jit => self.translate_now(loc, at_base),
+            _ if self.vcpu.engine.context().has_first_tier() => self.translate_block(loc, at_base),
+            _ => None,
+        })
+    }
+
+    /// Translates a block by the first tier now, unless that has refused it before.
+    fn translate_block(&mut self, loc: Loc, at_base: bool) -> Option<u64> {
+        if self.vcpu.refused.contains(&loc) {
+            return None;
+        }
+        let block = self.vcpu.engine.translate_block(loc, at_base);
+        self.forget_removed();
+        match block {
+            engine::Block::At(code) => {
+                self.vcpu.blocks.note_block(loc.pc);
+                Some(code)
             }
-            EngineKind::Jit => engine.code_at(loc).or_else(|| self.translate_now(loc, self.at_base())),
+            engine::Block::Interpreted => {
+                self.vcpu.refused.insert(loc);
+                None
+            }
+            engine::Block::NotNow => None,
+        }
+    }
+
+    /// Asks for a region, once.
+    fn request(&mut self, loc: Loc) {
+        if self.vcpu.requested.insert(loc) {
+            let news = self.vcpu.blocks.take_news();
+            self.vcpu.engine.request(loc, news);
         }
     }
 
@@ -291,14 +339,20 @@ impl<H: TrapHandler> Runner<'_, H> {
     }
 
     fn learn_of_finished(&mut self, at_base: bool) {
-        let Vcpu { engine, seen, blocks, .. } = &mut *self.vcpu;
+        let Vcpu { engine, seen, blocks, requested, .. } = &mut *self.vcpu;
         engine.place_finished(at_base);
         match engine.take_finished(seen) {
-            Some(finished) => finished.into_iter().for_each(|loc| match engine.code_at(loc) {
-                Some(code) => blocks.set_translated(loc, code),
-                None => blocks.cool(loc),
+            Some(finished) => finished.into_iter().for_each(|loc| {
+                requested.remove(&loc);
+                match engine.region_at(loc) {
+                    Some(code) => blocks.set_translated(loc, code),
+                    None => blocks.cool(loc),
+                }
             }),
-            None => blocks.cool_all(),
+            None => {
+                requested.clear();
+                blocks.cool_all();
+            }
         }
         self.forget_removed();
     }
@@ -310,16 +364,24 @@ impl<H: TrapHandler> Runner<'_, H> {
             self.vcpu.seen.removed = removed;
             self.vcpu.state.clear_jump_cache();
             self.vcpu.blocks.forget_translations();
+            self.vcpu.requested.clear();
         }
     }
 
     /// Takes in what has happened to the guest's code, here and on other vCPUs. No block may be in use.
     fn catch_up(&mut self) {
         self.forget_removed();
-        let Vcpu { engine, seen, blocks, .. } = &mut *self.vcpu;
+        let Vcpu { engine, seen, blocks, refused, .. } = &mut *self.vcpu;
         match engine.take_changes(seen) {
-            Some(changed) => changed.into_iter().for_each(|(start, end)| blocks.invalidate(start, end)),
-            None => blocks.clear(),
+            Some(changed) if changed.is_empty() => {}
+            Some(changed) => {
+                refused.clear();
+                changed.into_iter().for_each(|(start, end)| blocks.invalidate(start, end));
+            }
+            None => {
+                refused.clear();
+                blocks.clear();
+            }
         }
     }
 
@@ -345,6 +407,7 @@ impl<H: TrapHandler> Runner<'_, H> {
         let engine = self.vcpu.engine.clone();
         let context = engine.context();
         let auto = context.options.kind == EngineKind::Auto && context.options.memory.is_some();
+        let translates_all = context.translates_all();
         let mut index = self.vcpu.blocks.at(loc, &*context.arch, context.code.in_mode(loc.mode));
         if auto && arrived {
             self.warm(index, loc, 2);
@@ -391,7 +454,8 @@ impl<H: TrapHandler> Runner<'_, H> {
                 }
                 let weight = if is_call(taken.kind) { 2 } else { u32::from(pc <= from.pc) };
                 self.warm(index, loc, weight);
-            } else if context.options.kind == EngineKind::Jit && context.options.memory.is_some() {
+            }
+            if translates_all && !self.vcpu.refused.contains(&loc) {
                 // Only what cannot be translated is interpreted.
                 self.set_pc(pc);
                 return Interpreted::Special(special::UNWIND);
@@ -424,7 +488,7 @@ impl<H: TrapHandler> Runner<'_, H> {
 
     /// Counts an entry by a loop or a call, and asks for a translation when there have been enough.
     fn warm(&mut self, index: BlockIndex, loc: Loc, weight: u32) {
-        let hot = self.vcpu.engine.context().options.hot;
+        let hot = (self.vcpu.engine.context().options.hot / INTERPRETER_COST).max(1);
         let block = self.vcpu.blocks.get_mut(index);
         let before = block.heat;
         block.heat = before.saturating_add(weight);
@@ -434,7 +498,7 @@ impl<H: TrapHandler> Runner<'_, H> {
         match self.vcpu.engine.code_at(loc) {
             // Another vCPU has asked for it, or this one before it had to forget where it is.
             Some(code) => block.translated = code,
-            None => self.vcpu.engine.request(loc, self.vcpu.blocks.take_news()),
+            None => self.request(loc),
         }
     }
 
@@ -501,6 +565,7 @@ impl<H: TrapHandler> Runner<'_, H> {
             self.vcpu.seen.news = self.vcpu.finished.number();
             self.vcpu.blocks.tell_all_again();
             self.vcpu.blocks.cool_all();
+            self.vcpu.requested.clear();
         }
         resume
     }
