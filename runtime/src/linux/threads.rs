@@ -3,6 +3,7 @@
 //! A guest thread is a host thread with a [`LinuxProcess`] of its own, which holds the thread's state and handles of what
 //! it has in common with the others: memory, the actions of signals, and the [`ThreadGroup`].
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -38,6 +39,8 @@ pub(crate) struct ThreadGroup {
     ended: Condvar,
     /// Held while the host makes a thread or a process: locks of libc that are taken for the one would stay so in the other.
     making: Mutex<()>,
+    /// The heads of the threads' lists of robust futexes.
+    robust_lists: Mutex<BTreeMap<u32, u32>>,
     /// `personality`, of which nothing but the number is kept.
     pub(crate) personality: AtomicU32,
 }
@@ -50,6 +53,7 @@ impl ThreadGroup {
             living: Mutex::new((1, 0)),
             ended: Condvar::new(),
             making: Mutex::default(),
+            robust_lists: Mutex::default(),
             personality: AtomicU32::new(personality),
         }
     }
@@ -98,6 +102,15 @@ impl ThreadGroup {
         living.0 == 0
     }
 
+    fn robust_lists(&self) -> MutexGuard<'_, BTreeMap<u32, u32>> {
+        self.robust_lists.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The head of a thread's list of robust futexes, or 0.
+    pub(crate) fn robust_list(&self, tid: u32) -> u32 {
+        self.robust_lists().get(&tid).copied().unwrap_or(0)
+    }
+
     /// Waits until all threads have ended; gives the status of the last one.
     fn wait_for_last(&self) -> i32 {
         let all = self.ended.wait_while(self.living(), |living| living.0 > 0);
@@ -110,8 +123,6 @@ impl ThreadGroup {
 pub(crate) struct ThreadState {
     /// Where the thread's number is to be erased when it ends.
     pub(crate) clear_tid: u32,
-    /// The head of its list of robust futexes.
-    pub(crate) robust_list: u32,
     /// It has ended, but the process has not.
     pub(crate) over: bool,
 }
@@ -147,10 +158,15 @@ impl LinuxProcess {
         }
     }
 
+    /// Keeps the head of the calling thread's list of robust futexes.
+    pub(crate) fn set_robust_list(&self, head: u32) {
+        self.group.robust_lists().insert(host::thread_id(), head);
+    }
+
     /// Marks the robust futexes that the thread holds as left by a dead owner, and wakes who waits for them.
-    pub(crate) fn release_robust_list(&mut self) {
-        let head = std::mem::take(&mut self.thread.robust_list);
-        if head != 0 {
+    pub(crate) fn release_robust_list(&self) {
+        let head = self.group.robust_lists().remove(&host::thread_id());
+        if let Some(head) = head.filter(|&head| head != 0) {
             // A list that cannot be read to its end is given up there.
             let _ = self.walk_robust_list(head);
         }

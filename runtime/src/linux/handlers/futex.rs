@@ -62,7 +62,7 @@ fn has_second_word(operation: i32) -> bool {
 }
 
 /// A value that the host's kernel compares with a guest's word.
-fn host_order(c: &Call<'_>, value: u32) -> u32 {
+pub(super) fn host_order(c: &Call<'_>, value: u32) -> u32 {
     if c.memory().is_big() { value.swap_bytes() } else { value }
 }
 

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::files::read_iovec;
+use super::pidfd;
 use crate::linux::host::{self, Arg, Errno};
 use crate::linux::proc_files::descriptor_path;
 use crate::linux::ptrace::board::Board;
@@ -133,11 +134,15 @@ pub(crate) fn mremap(c: &mut Call<'_>) -> SysResult {
 }
 
 pub(crate) fn madvise(c: &mut Call<'_>) -> SysResult {
+    advise(c, c.uint(0), c.long(1), c.int(2)).map(|()| 0)
+}
+
+/// Does what a piece of advice asks for, or takes it for one about speed.
+fn advise(c: &Call<'_>, addr: u32, len: u64, advice: i32) -> Result<(), Errno> {
     // Advice that libc does not name.
     const MADV_DONTNEED_LOCKED: i32 = 24;
     const MADV_GUARD_INSTALL: i32 = 102;
     const MADV_GUARD_REMOVE: i32 = 103;
-    let advice = c.int(2);
     let passed_on = [
         MADV_DONTNEED_LOCKED,
         MADV_GUARD_INSTALL,
@@ -153,14 +158,48 @@ pub(crate) fn madvise(c: &mut Call<'_>) -> SysResult {
         libc::MADV_POPULATE_WRITE,
     ];
     if passed_on.contains(&advice) {
-        c.memory().advise(c.uint(0), c.long(1), advice)?;
-        return Ok(0);
+        return Ok(c.memory().advise(addr, len, advice)?);
     }
-    if !c.uint(0).is_multiple_of(PAGE_SIZE) || !(0..=4).contains(&advice) && !(8..=25).contains(&advice) {
+    if !addr.is_multiple_of(PAGE_SIZE) || !(0..=4).contains(&advice) && !(8..=25).contains(&advice) {
         return Err(Errno(libc::EINVAL));
     }
     // The rest is about speed only.
-    if c.memory().is_mapped(c.uint(0), c.long(1)) { Ok(0) } else { Err(Errno(libc::ENOMEM)) }
+    if c.memory().is_mapped(addr, len) { Ok(()) } else { Err(Errno(libc::ENOMEM)) }
+}
+
+/// `process_madvise(process, ranges, count, advice, flags)`.
+pub(crate) fn process_madvise(c: &mut Call<'_>) -> SysResult {
+    const MADV_COLLAPSE: i32 = 25;
+    const SYS_PROCESS_MADVISE: i64 = 440;
+    let advice = c.int(3);
+    if c.uint(4) != 0 {
+        return Err(Errno(libc::EINVAL));
+    }
+    let mut ranges = read_iovec(c, c.uint(1), c.uint(2))?;
+    let pid = pidfd::process_of(c.int(0))?;
+    if is_own_thread(pid) {
+        return advise_ranges(c, &ranges, advice);
+    }
+    if ![libc::MADV_WILLNEED, libc::MADV_COLD, libc::MADV_PAGEOUT, MADV_COLLAPSE].contains(&advice) {
+        return Err(Errno(libc::EINVAL));
+    }
+    move_ranges(c, pid, &mut ranges)?;
+    let args = [c.int_arg(0), Arg::inputs(&ranges), ranges.len().into(), advice.into(), 0.into()];
+    host::call(SYS_PROCESS_MADVISE, &args)
+}
+
+/// Advice about this process, range by range until one is refused; gives how much has been advised about.
+fn advise_ranges(c: &Call<'_>, ranges: &[libc::iovec], advice: i32) -> SysResult {
+    let mut done = 0;
+    for range in ranges {
+        let addr = c.memory().guest_address(range.iov_base as u64).ok_or(Errno(libc::EFAULT))?;
+        match advise(c, addr, range.iov_len as u64, advice) {
+            Ok(()) => done += range.iov_len as u64,
+            Err(errno) if done == 0 => return Err(errno),
+            Err(_) => break,
+        }
+    }
+    Ok(done)
 }
 
 pub(crate) fn msync(c: &mut Call<'_>) -> SysResult {
@@ -248,12 +287,7 @@ fn process_vm(c: &Call<'_>, number: i64) -> SysResult {
     if !is_own_thread(pid) {
         // Whether there is such a process is said all the same.
         host::call_now(libc::SYS_kill, &[pid.into(), 0.into()])?;
-        let board = Board::of(pid).ok_or(Errno(libc::EPERM))?;
-        for part in &mut there {
-            let addr = c.memory().guest_address(part.iov_base as u64).ok_or(Errno(libc::EFAULT))?;
-            let host = board.host_range(addr, part.iov_len as u64).ok_or(Errno(libc::EFAULT))?;
-            part.iov_base = host as *mut libc::c_void;
-        }
+        move_ranges(c, pid, &mut there)?;
     }
     let args = [
         pid.into(),
@@ -264,6 +298,17 @@ fn process_vm(c: &Call<'_>, number: i64) -> SysResult {
         0.into(),
     ];
     host::call(number, &args)
+}
+
+/// Has ranges of this guest's memory be those of the same addresses in another's.
+fn move_ranges(c: &Call<'_>, pid: i32, ranges: &mut [libc::iovec]) -> Result<(), Errno> {
+    let board = Board::of(pid).ok_or(Errno(libc::EPERM))?;
+    for range in ranges {
+        let addr = c.memory().guest_address(range.iov_base as u64).ok_or(Errno(libc::EFAULT))?;
+        let host = board.host_range(addr, range.iov_len as u64).ok_or(Errno(libc::EFAULT))?;
+        range.iov_base = host as *mut libc::c_void;
+    }
+    Ok(())
 }
 
 /// Whether a number is that of this process or of one of its threads.

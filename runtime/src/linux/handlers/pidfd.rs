@@ -12,6 +12,14 @@ pub(crate) fn pidfd_open(c: &mut Call<'_>) -> SysResult {
     host::call(libc::SYS_pidfd_open, &[c.int_arg(0), (flags | unknown).into()])
 }
 
+/// The process that a descriptor is of.
+pub(super) fn process_of(fd: i32) -> Result<i32, Errno> {
+    let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{fd}")).map_err(|_| Errno(libc::EBADF))?;
+    let pid = info.lines().find_map(|line| line.strip_prefix("Pid:")).ok_or(Errno(libc::EBADF))?;
+    // That of a process which has ended is -1.
+    pid.trim().parse().ok().filter(|&pid| pid > 0).ok_or(Errno(libc::ESRCH))
+}
+
 pub(crate) fn pidfd_send_signal(c: &mut Call<'_>) -> SysResult {
     let call = |signal: i32, info: Arg<'_>| {
         host::call(libc::SYS_pidfd_send_signal, &[c.int_arg(0), signal.into(), info, c.uint_arg(3)])

@@ -131,16 +131,25 @@ pub(crate) fn set_robust_list(c: &mut Call<'_>) -> SysResult {
     if c.uint(1) != ROBUST_LIST_HEAD {
         return Err(Errno(libc::EINVAL));
     }
-    c.process.thread.robust_list = c.uint(0);
+    c.process.set_robust_list(c.uint(0));
     Ok(0)
 }
 
-/// `get_robust_list(tid, &head, &size)`, for the calling thread.
+/// `get_robust_list(tid, &head, &size)`, for threads of this process.
 pub(crate) fn get_robust_list(c: &mut Call<'_>) -> SysResult {
-    if c.uint(0) != 0 && c.uint(0) != host::thread_id() {
-        return Err(Errno(libc::EPERM));
-    }
+    let list = match c.uint(0) {
+        0 => c.process.group.robust_list(host::thread_id()),
+        tid => {
+            let own = [std::process::id().into(), tid.into(), 0.into()];
+            if host::call_now(libc::SYS_tgkill, &own).is_err() {
+                // Another process keeps its own; whether it is there is said all the same.
+                host::call_now(libc::SYS_tkill, &[tid.into(), 0.into()])?;
+                return Err(Errno(libc::EPERM));
+            }
+            c.process.group.robust_list(tid)
+        }
+    };
     c.memory().write_u32(c.uint(2), ROBUST_LIST_HEAD)?;
-    c.memory().write_u32(c.uint(1), c.process.thread.robust_list)?;
+    c.memory().write_u32(c.uint(1), list)?;
     Ok(0)
 }
