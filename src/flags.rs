@@ -188,6 +188,9 @@ pub(crate) struct RunFlags {
     /// Read the program from an inherited descriptor (of the guest's `execve`, and of binfmt_misc).
     #[arg(long, value_name = "N", hide = true)]
     pub(crate) exec_fd: Option<i32>,
+    /// Read the guest's own seccomp filters from an inherited descriptor (of the guest's `execve`).
+    #[arg(long, value_name = "N", hide = true)]
+    pub(crate) filters_fd: Option<i32>,
     /// Where our own executable is, for when `/proc` does not tell (of the guest's `execve`).
     #[arg(long, value_name = "FILE", hide = true)]
     pub(crate) own_executable: Option<PathBuf>,

@@ -82,6 +82,7 @@ fn launch_options(flags: &RunFlags, log: &LogFlags) -> LaunchOptions {
     LaunchOptions {
         program: flags.program.program.clone(),
         program_fd: flags.exec_fd,
+        filters_fd: flags.filters_fd,
         args: flags.program.args.clone(),
         argv0: flags.guest.argv0.clone(),
         envp: environment(&flags.guest, std::env::vars_os()),

@@ -19,7 +19,7 @@ mod netlink;
 mod positions;
 mod proc_files;
 mod ptrace;
-mod seccomp;
+pub(crate) mod seccomp;
 mod siginfo;
 mod signals;
 mod started;
@@ -161,7 +161,12 @@ impl LinuxProcess {
     }
 
     /// The kernel side of a program that has just been loaded. To be called on the thread that will run it.
-    pub(crate) fn new(memory: UserMemory, kind: GuestKind, info: ProcessInfo) -> LinuxProcess {
+    pub(crate) fn new(
+        memory: UserMemory,
+        kind: GuestKind,
+        info: ProcessInfo,
+        filters: seccomp::Mode,
+    ) -> LinuxProcess {
         let signals = Signals::inherited();
         handlers::misc::set_name(&info);
         command_line::show(&memory, &info.stack);
@@ -173,7 +178,7 @@ impl LinuxProcess {
             signals,
             group: Arc::new(ThreadGroup::new(0)),
             thread: ThreadState::default(),
-            seccomp: Seccomp::new(seccomp::Mode::default()),
+            seccomp: Seccomp::new(filters),
             limits: Arc::default(),
             positions: Arc::new(Positions::new()),
             refused_ioctls: 0,

@@ -22,6 +22,7 @@ use demotic_ir::CpuState;
 use demotic_mips::state as mips_state;
 
 use crate::linux::host::{self, Errno};
+use crate::linux::seccomp;
 use crate::linux::{LinuxProcess, ProcessInfo, Restart};
 use crate::memory::{MapError, MemoryLayout, UserMemory};
 
@@ -39,6 +40,8 @@ pub struct LaunchOptions {
     pub program: PathBuf,
     /// An inherited descriptor to read the program from, whatever `program` says; it is closed.
     pub program_fd: Option<i32>,
+    /// An inherited descriptor to read the program's seccomp filters from; it is closed.
+    pub filters_fd: Option<i32>,
     /// Its arguments, without the name it is called by.
     pub args: Vec<OsString>,
     /// The name it is called by, if that is not `program`.
@@ -75,6 +78,12 @@ pub struct Launch {
 /// Why a program cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub enum LaunchError {
+    /// The filters that the program was executed under cannot be read.
+    #[error("cannot read the program's seccomp filters: {error}")]
+    Filters {
+        /// Why.
+        error: io::Error,
+    },
     /// The file cannot be read.
     #[error("cannot open {}: {error}", path.display())]
     Open {
@@ -178,6 +187,8 @@ fn file_path(file: &File, name: &Path) -> PathBuf {
 /// # Errors
 /// [`LaunchError`]; no guest code has run then.
 pub fn load(options: &LaunchOptions) -> Result<Launch, LaunchError> {
+    let filters = options.filters_fd.map_or(Ok(seccomp::Mode::default()), seccomp::inherited);
+    let filters = filters.map_err(|error| LaunchError::Filters { error })?;
     let Found { program, argv } = find(options)?;
     let mut kind = program.kind;
     if let Some(cpu) = &options.cpu {
@@ -230,7 +241,7 @@ pub fn load(options: &LaunchOptions) -> Result<Launch, LaunchError> {
         uname: options.uname.clone(),
         strace: options.strace,
     };
-    Ok(Launch { process: LinuxProcess::new(memory, kind, info), cpu, kind })
+    Ok(Launch { process: LinuxProcess::new(memory, kind, info, filters), cpu, kind })
 }
 
 fn arguments(options: &LaunchOptions) -> Vec<OsString> {

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -77,6 +78,19 @@ static void *other_thread(void *arg)
     closedir(d);
     printf(" listed %d\n", n);
     return NULL;
+}
+
+/* The memory's file, if there is one, into several buffers and from them. */
+static void in_parts(int mem)
+{
+    char text[] = "12345678", first[2], rest[6];
+    struct iovec parts[2] = {{first, sizeof first}, {rest, sizeof rest}};
+    CHECK(mem == -1 || preadv64(mem, parts, 2, (uintptr_t)text) == 8 && !memcmp(first, "12", 2) && !memcmp(rest, "345678", 6));
+    memcpy(first, "ab", 2);
+    CHECK(mem == -1 || pwritev64(mem, parts, 1, (uintptr_t)text + 4) == 2 && !strcmp(text, "1234ab78"));
+    CHECK(mem == -1 || lseek64(mem, (uintptr_t)text, SEEK_SET) == (uintptr_t)text && readv(mem, parts, 2) == 8 && !memcmp(rest, "34ab78", 6));
+    CHECK(mem == -1 || readv(mem, parts, -1) == -1 && errno == EINVAL);
+    CHECK(mem == -1 || preadv64(mem, parts, 2, 16) == -1 && errno == EIO);
 }
 
 int main(int argc, char **argv)
@@ -220,6 +234,7 @@ int main(int argc, char **argv)
     int mem = open("/proc/self/mem", O_RDWR), value = 0;
     variable = 4711;
     CHECK(mem == -1 ? errno == EACCES : pread64(mem, &value, sizeof value, (uintptr_t)&variable) == sizeof value && value == 4711);
+    in_parts(mem);
     CHECK(symlink("/proc/self/mem", "innocent") == 0);
     int indirect = open("innocent", O_RDWR);
     CHECK(indirect == -1 ? errno == EACCES : mem != -1);

@@ -3,6 +3,7 @@
 #include "t.h"
 #include <endian.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -106,6 +107,27 @@ static void by_trap(void)
     _exit(t_failures ? 1 : 0);
 }
 
+/* What a program is executed under, it is still under. */
+static void executes(void)
+{
+    if (FILTER(0, NUMBER, IF(SYS_getppid, SECCOMP_RET_ERRNO | EDOM), IF(SYS_getsid, SECCOMP_RET_ERRNO), RET(SECCOMP_RET_ALLOW))
+        || FILTER(0, NUMBER, IF(SYS_getppid, SECCOMP_RET_ERRNO | EXDEV), RET(SECCOMP_RET_ALLOW)))
+        _exit(1);
+    execl("/proc/self/exe", "seccomp", "again", NULL);
+    _exit(2);
+}
+
+static int executed(void)
+{
+    CHECK(prctl(PR_GET_SECCOMP) == 2);
+    CHECK(syscall(SYS_getppid) == -1 && errno == EXDEV);
+    CHECK(getsid(0) == 0);
+    CHECK(FILTER(0, NUMBER, IF(SYS_getpgid, SECCOMP_RET_ERRNO | EDOM), RET(SECCOMP_RET_ALLOW)) == 0);
+    CHECK(getpgid(0) == -1 && errno == EDOM);
+    CHECK(fcntl(3, F_GETFD) == -1 && errno == EBADF);
+    return t_failures;
+}
+
 static void killed(void)
 {
     FILTER(0, NUMBER, IF(SYS_getsid, SECCOMP_RET_KILL_PROCESS), RET(SECCOMP_RET_ALLOW));
@@ -137,8 +159,10 @@ static void strict_and_wrong(void)
     getsid(0);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc > 1)
+        return executed();
     CHECK(prctl(PR_GET_SECCOMP) == 0);
     CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
     unsigned action = SECCOMP_RET_TRAP;
@@ -155,6 +179,7 @@ int main(void)
     CHECK(in_child(by_number) == 0);
     CHECK(in_child(by_argument) == 0);
     CHECK(in_child(by_trap) == 0);
+    CHECK(in_child(executes) == 0);
     CHECK(in_child(traced_by_nobody) == 0);
     int st = in_child(killed);
     CHECK(WIFSIGNALED(st) && WTERMSIG(st) == SIGSYS);

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use crate::linux::host::{self, Arg, Errno};
 use crate::linux::host_signal::{self, Disposition, FAULT_BITS};
+use crate::linux::seccomp::passing;
 use crate::linux::signals;
 use crate::linux::syscall::{Call, SysResult};
 use crate::loader::{self, ElfFile, GuestKind, SCRIPT_DEPTH, Script, Start};
@@ -232,13 +233,24 @@ fn run_guest(c: &Call<'_>, program: &ElfFile, place: &Place, name: &CStr, comman
     if let Some(file) = &inherited {
         argv.extend([own(b"--exec-fd"), own(file.as_raw_fd().to_string().as_bytes())]);
     }
+    let filters = match passing::to_pass_on(&c.process.seccomp.mode()) {
+        Ok(filters) => filters,
+        Err(errno) => return errno,
+    };
+    if let Some(file) = &filters {
+        argv.extend([own(b"--filters-fd"), own(file.as_raw_fd().to_string().as_bytes())]);
+    }
     let argv0 = command.argv.first().map_or(name, |name| name.as_c_str());
     argv.extend([own(b"--argv0"), argv0.to_owned(), own(b"--")]);
     argv.push(if inherited.is_some() { name.to_owned() } else { place.path.clone() });
     argv.extend(command.argv.iter().skip(1).cloned());
     prepare(c);
-    let failure = run_self(c, &argv, command.envp)
-        .unwrap_or_else(|| host::execveat(place.dir, &place.path, &command.argv, command.envp, place.flags));
+    // The host's kernel, by binfmt_misc, cannot pass on filters.
+    let by_kernel = || match filters {
+        Some(_) => Errno(libc::EACCES),
+        None => host::execveat(place.dir, &place.path, &command.argv, command.envp, place.flags),
+    };
+    let failure = run_self(c, &argv, command.envp).unwrap_or_else(by_kernel);
     undo(c);
     failure
 }
@@ -264,6 +276,10 @@ fn same_architecture(one: GuestKind, other: GuestKind) -> bool {
 
 /// Runs a program of the host, or has the host say why not.
 fn run_native(c: &Call<'_>, place: &Place, command: &Command<'_>) -> Errno {
+    if c.process.seccomp.mode().depth() != 0 {
+        // The guest's filters, about the guest's calls, would be lost.
+        return Errno(libc::EACCES);
+    }
     prepare(c);
     let failure = host::execveat(place.dir, &place.path, &command.argv, command.envp, place.flags);
     undo(c);

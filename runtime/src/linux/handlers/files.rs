@@ -143,39 +143,61 @@ pub(crate) fn pwrite64(c: &mut Call<'_>) -> SysResult {
 }
 
 pub(crate) fn readv(c: &mut Call<'_>) -> SysResult {
-    vectored(c, libc::SYS_readv, &[])
+    vectored(c, libc::SYS_readv, Direction::Read, None, None)
 }
 
 pub(crate) fn writev(c: &mut Call<'_>) -> SysResult {
-    vectored(c, libc::SYS_writev, &[])
+    vectored(c, libc::SYS_writev, Direction::Write, None, None)
 }
 
 pub(crate) fn preadv(c: &mut Call<'_>) -> SysResult {
-    vectored(c, libc::SYS_preadv, &[position(c), Arg::null()])
+    vectored(c, libc::SYS_preadv, Direction::Read, Some(position(c)), None)
 }
 
 pub(crate) fn pwritev(c: &mut Call<'_>) -> SysResult {
-    vectored(c, libc::SYS_pwritev, &[position(c), Arg::null()])
+    vectored(c, libc::SYS_pwritev, Direction::Write, Some(position(c)), None)
 }
 
 pub(crate) fn preadv2(c: &mut Call<'_>) -> SysResult {
-    vectored(c, libc::SYS_preadv2, &[position(c), Arg::null(), c.uint_arg(5)])
+    vectored(c, libc::SYS_preadv2, Direction::Read, Some(position(c)), Some(c.uint(5)))
 }
 
 pub(crate) fn pwritev2(c: &mut Call<'_>) -> SysResult {
-    vectored(c, libc::SYS_pwritev2, &[position(c), Arg::null(), c.uint_arg(5)])
+    vectored(c, libc::SYS_pwritev2, Direction::Write, Some(position(c)), Some(c.uint(5)))
 }
 
 /// The position of preadv and its kind comes as low and high word, on either byte order.
-fn position<'a>(c: &Call<'_>) -> Arg<'a> {
-    (u64::from(c.uint(4)) << 32 | u64::from(c.uint(3))).into()
+fn position(c: &Call<'_>) -> u64 {
+    u64::from(c.uint(4)) << 32 | u64::from(c.uint(3))
 }
 
-fn vectored(c: &Call<'_>, number: i64, more: &[Arg<'_>]) -> SysResult {
+/// `number`'s call, perhaps with a position, perhaps with flags; then a position of -1 is the descriptor's own.
+fn vectored(
+    c: &Call<'_>,
+    number: i64,
+    direction: Direction,
+    position: Option<u64>,
+    flags: Option<u32>,
+) -> SysResult {
+    let own = flags.is_some() && position == Some(u64::MAX);
+    let at = position.filter(|_| !own);
+    if let Some(done) = ptrace::transfer_parts(c, direction, at, || guest_parts(c)) {
+        return done;
+    }
     let parts = read_iovec(c, c.uint(1), c.uint(2))?;
     let mut args = vec![c.int_arg(0), Arg::inputs(&parts), parts.len().into()];
-    args.extend(more);
+    args.extend(position.into_iter().flat_map(|position| [position.into(), Arg::null()]));
+    args.extend(flags.map(Arg::from));
     host::call(number, &args)
+}
+
+/// The parts of a vectored call by guest address and length.
+fn guest_parts(c: &Call<'_>) -> Result<Vec<(u32, usize)>, Errno> {
+    let guest = |part: &libc::iovec| {
+        let addr = c.memory().guest_address(part.iov_base as u64).ok_or(Errno(libc::EFAULT))?;
+        Ok((addr, part.iov_len))
+    };
+    read_iovec(c, c.uint(1), c.uint(2))?.iter().map(guest).collect()
 }
 
 /// A guest's `struct iovec` array, with host addresses.

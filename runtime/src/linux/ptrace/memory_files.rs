@@ -64,11 +64,28 @@ pub(crate) enum Direction {
 /// Reads or writes at a position, or at the descriptor's own, where a descriptor stands for memory. The
 /// arguments are descriptor, buffer and length.
 pub(crate) fn transfer(c: &Call<'_>, direction: Direction, position: Option<u64>) -> Option<SysResult> {
-    let pid = c.process.memory_files.process(c.int(0))?;
-    Some(transfer_at(c, pid, direction, position))
+    transfer_parts(c, direction, position, || Ok(vec![(c.uint(1), c.uint(2) as usize)]))
 }
 
-fn transfer_at(c: &Call<'_>, pid: i32, direction: Direction, position: Option<u64>) -> SysResult {
+/// The same with several buffers, by address and length, which are looked at only where it is so. The first argument is the
+/// descriptor.
+pub(crate) fn transfer_parts(
+    c: &Call<'_>,
+    direction: Direction,
+    position: Option<u64>,
+    parts: impl FnOnce() -> Result<Vec<(u32, usize)>, Errno>,
+) -> Option<SysResult> {
+    let pid = c.process.memory_files.process(c.int(0))?;
+    Some(parts().and_then(|parts| transfer_at(c, pid, direction, position, &parts)))
+}
+
+fn transfer_at(
+    c: &Call<'_>,
+    pid: i32,
+    direction: Direction,
+    position: Option<u64>,
+    parts: &[(u32, usize)],
+) -> SysResult {
     let seek = |offset: u64, whence: i32| {
         host::call_now(libc::SYS_lseek, &[c.int_arg(0), offset.into(), whence.into()])
     };
@@ -76,29 +93,51 @@ fn transfer_at(c: &Call<'_>, pid: i32, direction: Direction, position: Option<u6
         Some(position) => position,
         None => seek(0, libc::SEEK_CUR)?,
     };
-    let addr = u32::try_from(at).map_err(|_| Errno(libc::EIO))?;
     let board = Board::of(pid).ok_or(Errno(libc::EIO))?;
-    let len = (c.uint(2) as usize).min(MOST);
-    let done = match direction {
-        Direction::Read => read(c, &board, pid, addr, len)?,
-        Direction::Write => write(c, &board, pid, addr, len)?,
-    };
+    let mut done = 0;
+    for &(buffer, len) in parts {
+        let part = transfer_part(c, pid, &board, direction, at + done, (buffer, len.min(MOST)));
+        match part {
+            // What has been done counts.
+            Err(_) if done > 0 => break,
+            Err(errno) => return Err(errno),
+            Ok(count) => done += count,
+        }
+        if part != Ok(len as u64) {
+            break;
+        }
+    }
     if position.is_none() {
         seek(at + done, libc::SEEK_SET)?;
     }
     Ok(done)
 }
 
-fn read(c: &Call<'_>, board: &Board, pid: i32, addr: u32, len: usize) -> SysResult {
+fn transfer_part(
+    c: &Call<'_>,
+    pid: i32,
+    board: &Board,
+    direction: Direction,
+    at: u64,
+    buffer: (u32, usize),
+) -> SysResult {
+    let addr = u32::try_from(at).map_err(|_| Errno(libc::EIO))?;
+    match direction {
+        Direction::Read => read(c, board, pid, addr, buffer),
+        Direction::Write => write(c, board, pid, addr, buffer),
+    }
+}
+
+fn read(c: &Call<'_>, board: &Board, pid: i32, addr: u32, (buffer, len): (u32, usize)) -> SysResult {
     let mut bytes = vec![0; len];
     let got = board.read(pid, addr, &mut bytes).map_err(|_| Errno(libc::EIO))?;
-    c.memory().write_bytes(c.uint(1), &bytes[..got])?;
+    c.memory().write_bytes(buffer, &bytes[..got])?;
     Ok(got as u64)
 }
 
-fn write(c: &Call<'_>, board: &Board, pid: i32, addr: u32, len: usize) -> SysResult {
+fn write(c: &Call<'_>, board: &Board, pid: i32, addr: u32, (buffer, len): (u32, usize)) -> SysResult {
     let mut bytes = vec![0; len];
-    c.memory().read_bytes(c.uint(1), &mut bytes)?;
+    c.memory().read_bytes(buffer, &mut bytes)?;
     let tracees = &c.process.tracees;
     let Some(tid) = tracees.stopped_thread(pid) else {
         return Ok(board.write(pid, addr, &bytes).map_err(|_| Errno(libc::EIO))? as u64);

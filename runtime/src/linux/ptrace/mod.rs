@@ -21,7 +21,7 @@ pub(crate) mod tracee;
 mod tracees;
 mod waiting;
 
-pub(crate) use memory_files::{Direction, MemoryFiles, transfer};
+pub(crate) use memory_files::{Direction, MemoryFiles, transfer, transfer_parts};
 pub(crate) use requests::ptrace;
 pub(crate) use tracees::Tracees;
 

@@ -70,6 +70,11 @@ impl Program {
         (whole && sound).then_some(Program(instructions))
     }
 
+    /// Its instructions.
+    pub(crate) fn instructions(&self) -> &[Instruction] {
+        &self.0
+    }
+
     /// What it says about a system call.
     pub(crate) fn run(&self, data: &[u32; DATA_WORDS]) -> u32 {
         let mut machine = Machine { a: 0, x: 0, scratch: [0; SCRATCH], data };

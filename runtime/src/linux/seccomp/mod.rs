@@ -2,6 +2,9 @@
 //! the host's filters, which would see the calls that those become, are not involved.
 
 pub(crate) mod bpf;
+pub(crate) mod passing;
+
+pub(crate) use passing::inherited;
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
