@@ -23,6 +23,8 @@ pub(super) struct Effects {
     pub(super) code_changed: bool,
     /// This is a forked child now.
     pub(super) forked_child: bool,
+    /// The next thread that translates in the background is a new one.
+    pub(super) new_worker: bool,
 }
 
 impl Control<'_> {
@@ -56,6 +58,7 @@ impl EngineControl for Control<'_> {
 
     fn alone(&self, f: &mut dyn FnMut()) {
         self.engine.alone(f);
+        self.note(|effects| effects.new_worker = true);
     }
 
     fn set_precise_faults(&self, on: bool) {

@@ -560,6 +560,9 @@ impl<H: TrapHandler> Runner<'_, H> {
         if effects.code_changed || effects.forked_child {
             self.catch_up();
         }
+        if effects.new_worker {
+            self.vcpu.blocks.tell_all_again();
+        }
         if effects.forked_child {
             self.vcpu.finished = self.vcpu.engine.finished_news();
             self.vcpu.seen.news = self.vcpu.finished.number();
