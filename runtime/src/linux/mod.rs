@@ -20,6 +20,8 @@ mod positions;
 mod proc_files;
 mod ptrace;
 pub(crate) mod seccomp;
+#[expect(unsafe_code, reason = "maps memory that is shared with the guest")]
+mod shared_pages;
 mod siginfo;
 mod signals;
 mod started;
@@ -27,6 +29,7 @@ mod structure;
 mod syscall;
 mod threads;
 mod trace;
+mod uring;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -49,6 +52,7 @@ use seccomp::Seccomp;
 use siginfo::{Fields, SigInfo};
 use signals::Signals;
 use threads::{ThreadGroup, ThreadState};
+use uring::Rings;
 
 pub use started::{Started, own_executable};
 pub use syscall::{ARM_EABI, ArgKind, MIPS_O32, Support, Syscall};
@@ -121,6 +125,7 @@ pub struct LinuxProcess {
     tracees: Arc<Tracees>,
     memory_files: Arc<MemoryFiles>,
     aio: Arc<Contexts>,
+    rings: Arc<Rings>,
     exit: Option<ExitStatus>,
 }
 
@@ -143,6 +148,7 @@ impl LinuxProcess {
             tracees: Arc::default(),
             memory_files: Arc::new(self.memory_files.for_child()),
             aio: self.aio.clone(),
+            rings: Arc::default(),
             exit: None,
         }
     }
@@ -155,6 +161,7 @@ impl LinuxProcess {
             limits: self.limits.clone(),
             group: self.group.clone(),
             tracees: self.tracees.clone(),
+            rings: self.rings.clone(),
             memory_files: self.memory_files.clone(),
             ..self.child()
         }
@@ -186,6 +193,7 @@ impl LinuxProcess {
             tracees: Arc::default(),
             memory_files: Arc::default(),
             aio: Arc::default(),
+            rings: Arc::default(),
             exit: None,
         };
         process.publish_board();

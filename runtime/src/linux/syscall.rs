@@ -331,7 +331,8 @@ fn fetch_arguments(
     Ok(args)
 }
 
-fn dispatch(call: &mut Call<'_>, row: &Syscall) -> SysResult {
+/// Does what answers a row.
+pub(crate) fn dispatch(call: &mut Call<'_>, row: &Syscall) -> SysResult {
     match row.handler {
         Handler::Own(function) => function(call),
         Handler::Host(number) => pass_on(call, row, number),

@@ -80,6 +80,13 @@ pub enum Backing {
         /// What `/proc/self/maps` shows.
         info: Arc<FileInfo>,
     },
+    /// Pages that are mapped, shared and by us, at a host address already: at least as many as are asked for.
+    Pages {
+        /// Where.
+        host: u64,
+        /// What `/proc/self/maps` shows.
+        info: Arc<FileInfo>,
+    },
     /// A shared memory segment of System V, of the request's length.
     Segment {
         /// Its number.
@@ -218,6 +225,9 @@ impl UserMemory {
                 Content::File { fd: *fd, offset: *offset },
                 Source::File { file: info.clone(), offset: *offset },
             ),
+            Backing::Pages { host, info } => {
+                (Content::Pages { host: *host }, Source::File { file: info.clone(), offset: 0 })
+            }
             Backing::Segment { id, info } => {
                 (Content::Segment { id: *id }, Source::File { file: info.clone(), offset: 0 })
             }

@@ -36,6 +36,8 @@ pub(super) enum Content {
     File { fd: i32, offset: u64 },
     /// The shared memory segment of System V with this number.
     Segment { id: i32 },
+    /// What is mapped, shared, at this host address, a second time.
+    Pages { host: u64 },
 }
 
 impl Window {
@@ -81,12 +83,23 @@ impl Window {
             Content::Anonymous => (-1, 0, libc::MAP_ANONYMOUS),
             Content::File { fd, offset } => (fd, offset, 0),
             Content::Segment { id } => return self.attach(id, start, len, prot),
+            Content::Pages { host } => return self.map_again(host, start, len, prot),
         };
         let flags = sharing | kind | libc::MAP_FIXED | libc::MAP_NORESERVE;
         let at = self.range(start, len);
         // SAFETY: the range lies inside the window, which holds nothing but guest memory.
         let got = unsafe { libc::mmap(at, len as usize, host_prot(prot), flags, fd, offset as libc::off_t) };
         if got == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(()) }
+    }
+
+    /// Maps what is mapped at `host`, shared and of this length at least, in place of what is there.
+    fn map_again(&self, host: u64, start: u64, len: u64, prot: Prot) -> io::Result<()> {
+        let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+        let (from, to) = (host as *mut libc::c_void, self.range(start, len));
+        // SAFETY: of length 0, which leaves the old mapping as it is; the new one lies inside the window, which holds
+        // nothing but guest memory.
+        let got = unsafe { libc::mremap(from, 0, len as usize, flags, to) };
+        if got == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { self.protect(start, len, prot) }
     }
 
     /// Attaches a shared memory segment of this length in place of what is there.

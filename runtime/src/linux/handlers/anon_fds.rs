@@ -65,8 +65,25 @@ pub(crate) fn read(c: &mut Call<'_>) -> SysResult {
     }
     let (addr, size) = (c.uint(1), c.long(2));
     let got = host::call(libc::SYS_read, &[c.int_arg(0), c.buffer(addr, size)?, size.into()])?;
+    convert(c, c.int(0), addr, got)?;
+    Ok(got)
+}
+
+/// Gives what has been read from a descriptor the guest's layout, whatever guest that is.
+pub(crate) fn received(c: &Call<'_>, fd: i32, addr: u32, got: u64) -> Result<(), Errno> {
+    let alike = c.abi().numbers().sigset_size == 8 && !c.memory().is_big();
+    if !alike {
+        return convert(c, fd, addr, got);
+    }
+    match got >= userfault::MESSAGE.into() && carries(fd) == Some(Carries::Faults) {
+        true => userfault::convert_messages(c, addr, got),
+        false => Ok(()),
+    }
+}
+
+fn convert(c: &Call<'_>, fd: i32, addr: u32, got: u64) -> Result<(), Errno> {
     if got >= 8 {
-        match carries(c.int(0)) {
+        match carries(fd) {
             Some(Carries::Counter) => swap_counter(c, addr)?,
             Some(Carries::Signals) => convert_signals(c, addr, got)?,
             Some(Carries::FileEvents) => convert_events(c, addr, got)?,
@@ -75,7 +92,7 @@ pub(crate) fn read(c: &mut Call<'_>) -> SysResult {
             None => {}
         }
     }
-    Ok(got)
+    Ok(())
 }
 
 pub(crate) fn write(c: &mut Call<'_>) -> SysResult {
@@ -83,18 +100,23 @@ pub(crate) fn write(c: &mut Call<'_>) -> SysResult {
         return done;
     }
     let (addr, size) = (c.uint(1), c.long(2));
-    if size == 8 && c.memory().is_big() {
-        let value = match carries(c.int(0)) {
-            Some(Carries::Counter) => Some(c.memory().read_u64(addr)?),
-            // `struct fanotify_response`: a descriptor and what is decided.
-            Some(Carries::WatchEvents) => Some(c.memory().read_u64(addr)?.rotate_left(32)),
-            _ => None,
-        };
-        if let Some(value) = value {
-            return host::call(libc::SYS_write, &[c.int_arg(0), Arg::input(&value), size.into()]);
-        }
+    if size == 8
+        && c.memory().is_big()
+        && let Some(written) = write_number(c, c.int(0), addr)
+    {
+        return written;
     }
     host::call(libc::SYS_write, &[c.int_arg(0), c.buffer(addr, size)?, size.into()])
+}
+
+/// Writes 8 bytes of a big-endian guest's to a descriptor that carries a number; `None` for others.
+pub(crate) fn write_number(c: &Call<'_>, fd: i32, addr: u32) -> Option<SysResult> {
+    let carried = carries(fd).filter(|what| matches!(what, Carries::Counter | Carries::WatchEvents))?;
+    Some(c.memory().read_u64(addr).map_err(Errno::from).and_then(|value| {
+        // `struct fanotify_response`: a descriptor and what is decided.
+        let value = if carried == Carries::Counter { value } else { value.rotate_left(32) };
+        host::call(libc::SYS_write, &[fd.into(), Arg::input(&value), 8.into()])
+    }))
 }
 
 /// Gives a value that the host has written the guest's order.

@@ -268,6 +268,7 @@ fn copy_memory(c: &mut Call<'_>, request: &Request) -> Result<(i32, i32), Errno>
         c.process.memory_files = Arc::new(memory_files);
         // They belong to the parent's memory.
         c.process.aio = Arc::default();
+        c.process.rings = Arc::default();
         c.process.group = Arc::new(c.process.group.forked());
         c.process.seccomp = seccomp;
         c.process.limits = Arc::new(limits);

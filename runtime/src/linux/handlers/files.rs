@@ -201,7 +201,7 @@ fn guest_parts(c: &Call<'_>) -> Result<Vec<(u32, usize)>, Errno> {
 }
 
 /// A guest's `struct iovec` array, with host addresses.
-pub(super) fn read_iovec(c: &Call<'_>, addr: u32, count: u32) -> Result<Vec<libc::iovec>, Errno> {
+pub(crate) fn read_iovec(c: &Call<'_>, addr: u32, count: u32) -> Result<Vec<libc::iovec>, Errno> {
     if count > IOV_MAX {
         return Err(Errno(libc::EINVAL));
     }

@@ -66,6 +66,12 @@ fn map(c: &mut Call<'_>, offset: u64) -> SysResult {
         Backing::Growing
     } else if anonymous {
         Backing::Anonymous
+    } else if let Some(found) = c.process.rings.memory(c.int(4), offset) {
+        let (host, size) = found?;
+        if !shared || c.long(1) > size {
+            return Err(Errno(libc::EINVAL));
+        }
+        Backing::Pages { host, info: Arc::new(file_info(c.int(4))?) }
     } else {
         Backing::File { fd: c.int(4), offset, info: Arc::new(file_info(c.int(4))?) }
     };

@@ -36,4 +36,5 @@ pub(super) mod sysv;
 pub(super) mod threads;
 pub(super) mod time;
 pub(super) mod timers;
+pub(super) use super::uring;
 pub(super) mod userfault;

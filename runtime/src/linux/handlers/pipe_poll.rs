@@ -84,7 +84,7 @@ fn write_left(
     }
 }
 
-pub(super) fn read_mask(c: &Call<'_>, addr: u32, size: u32) -> Result<Option<u64>, Errno> {
+pub(crate) fn read_mask(c: &Call<'_>, addr: u32, size: u32) -> Result<Option<u64>, Errno> {
     if addr == 0 {
         return Ok(None);
     }
@@ -95,7 +95,7 @@ pub(super) fn read_mask(c: &Call<'_>, addr: u32, size: u32) -> Result<Option<u64
 }
 
 /// The bits of poll events whose numbers differ: guest and host values. The guest with the larger signal set is MIPS.
-pub(super) fn convert_events(c: &Call<'_>, events: i16, to_host: bool) -> i16 {
+pub(crate) fn convert_events(c: &Call<'_>, events: i16, to_host: bool) -> i16 {
     const GUEST_WRBAND: i16 = 0x100;
     let mips = c.abi().numbers().sigset_size == 16;
     match (mips, to_host) {
@@ -111,6 +111,7 @@ pub(super) fn convert_events(c: &Call<'_>, events: i16, to_host: bool) -> i16 {
 
 fn read_pollfds(c: &Call<'_>) -> Result<Vec<libc::pollfd>, Errno> {
     let (addr, count) = (c.uint(0), c.uint(1));
+    c.process.rings.settle();
     if count > FD_MAX {
         return Err(Errno(libc::EINVAL));
     }
@@ -161,6 +162,7 @@ impl Sets {
         if count < 0 {
             return Err(Errno(libc::EINVAL));
         }
+        c.process.rings.settle();
         let words = (looked_at(count) as u32).div_ceil(32);
         let addrs = [c.uint(1), c.uint(2), c.uint(3)];
         let mut sets = [None, None, None];
@@ -276,6 +278,7 @@ pub(crate) fn epoll_pwait2(c: &mut Call<'_>) -> SysResult {
 fn wait_events(c: &mut Call<'_>, mask: Option<u64>, number: i64, timeout: Arg<'_>) -> SysResult {
     /// Bytes in the guest's `struct epoll_event`.
     const EVENT: i32 = 16;
+    c.process.rings.settle();
     let max = c.int(2);
     if max <= 0 || max > i32::MAX / EVENT {
         return Err(Errno(libc::EINVAL));

@@ -191,7 +191,7 @@ fn suspend(c: &mut Call<'_>, mask: u64) -> SysResult {
 }
 
 /// Does a call that waits with another mask, which is given to `f` as the host's pointer to a set (or none).
-pub(super) fn with_mask(
+pub(crate) fn with_mask(
     c: &mut Call<'_>,
     mask: Option<u64>,
     f: impl FnOnce(Arg<'_>) -> SysResult,

@@ -5,7 +5,7 @@ use crate::linux::syscall::{Call, SysResult};
 
 /// The width of the times of a call.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Width {
+pub(crate) enum Width {
     /// Seconds and nanoseconds in 32 bits each.
     Short,
     /// In 64 bits each.
@@ -13,7 +13,7 @@ pub(super) enum Width {
 }
 
 /// Reads a `struct timespec`.
-pub(super) fn read_timespec(c: &Call<'_>, addr: u32, width: Width) -> Result<libc::timespec, Errno> {
+pub(crate) fn read_timespec(c: &Call<'_>, addr: u32, width: Width) -> Result<libc::timespec, Errno> {
     let memory = c.memory();
     let (tv_sec, tv_nsec) = match width {
         Width::Short => {
@@ -53,7 +53,7 @@ fn write_pair(c: &Call<'_>, addr: u32, width: Width, seconds: i64, fraction: i64
 }
 
 /// Reads a `struct timespec` that may be missing.
-pub(super) fn optional_timespec(
+pub(crate) fn optional_timespec(
     c: &Call<'_>,
     addr: u32,
     width: Width,

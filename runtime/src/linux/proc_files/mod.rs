@@ -155,9 +155,9 @@ fn absolute(dir: i32, path: &[u8]) -> PathBuf {
     normalize(&base.join(path))
 }
 
-/// What the host says that a descriptor is.
+/// What the host says that a descriptor of this thread is.
 pub(crate) fn descriptor_path(fd: i32) -> Option<PathBuf> {
-    fs::read_link(format!("/proc/self/fd/{fd}")).ok()
+    fs::read_link(format!("/proc/thread-self/fd/{fd}")).ok()
 }
 
 /// The kind of file system that a descriptor is of; 0 if that is not known.
