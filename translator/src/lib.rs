@@ -15,6 +15,8 @@ mod region;
 mod run;
 mod thunks;
 mod vcpu_state;
+#[cfg(test)]
+mod words;
 
 pub use compile::Listing;
 pub use engine::{Engine, EngineKind, EngineOptions, EngineStats, ListOptions, SharedCode, list_region};

@@ -3,7 +3,7 @@
 //! Translated code itself is not placed by cranelift-jit, which can neither free nor patch a single function.
 
 use cranelift_codegen::ir::types::I64;
-use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, MemFlagsData, Signature};
+use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, MemFlagsData, Signature, Value};
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::{ArenaMemoryProvider, JITBuilder, JITModule};
@@ -134,31 +134,44 @@ fn build_preserving(func: &mut Function, frontend: TargetFrontendConfig, target:
 fn build_hot(func: &mut Function, frontend: TargetFrontendConfig, target: u64) {
     let mut context = FunctionBuilderContext::new();
     let mut b = FunctionBuilder::new(func, &mut context);
+    let [state, pc, mem] = begin(&mut b);
+    let code = ask(&mut b, target, [state, pc]);
+    go_on(&mut b, code, [state, pc, mem]);
+    b.seal_all_blocks();
+    b.finalize(frontend);
+}
+
+/// Begins a function with a region's signature: state, pc, memory base.
+fn begin(b: &mut FunctionBuilder<'_>) -> [Value; 3] {
+    let entry = b.create_block();
+    b.append_block_params_for_function_params(entry);
+    b.switch_to_block(entry);
+    let params = b.block_params(entry);
+    [params[0], params[1], params[2]]
+}
+
+/// Calls a System V function of state and pc.
+fn ask(b: &mut FunctionBuilder<'_>, target: u64, arguments: [Value; 2]) -> Value {
     let mut signature = Signature::new(CallConv::SystemV);
     signature.params.extend([AbiParam::new(I64); 2]);
     signature.returns.push(AbiParam::new(I64));
     let signature = b.import_signature(signature);
-    let region = b.import_signature(region_signature(MemoryModel::Window));
-    let entry = b.create_block();
-    b.append_block_params_for_function_params(entry);
-    b.switch_to_block(entry);
-    let (state, pc, mem) = (b.block_params(entry)[0], b.block_params(entry)[1], b.block_params(entry)[2]);
     let target = b.ins().iconst(I64, target as i64);
-    let call = b.ins().call_indirect(signature, target, &[state, pc]);
-    let code = b.inst_results(call)[0];
-    b.ins().return_call_indirect(region, code, &[state, pc, mem]);
-    b.seal_all_blocks();
-    b.finalize(frontend);
+    let call = b.ins().call_indirect(signature, target, &arguments);
+    b.inst_results(call)[0]
+}
+
+/// Jumps to code with a region's signature.
+fn go_on(b: &mut FunctionBuilder<'_>, code: Value, arguments: [Value; 3]) {
+    let region = b.import_signature(region_signature(MemoryModel::Window));
+    b.ins().return_call_indirect(region, code, &arguments);
 }
 
 /// Stores the pc in the state and returns a special value.
 fn build_leave(func: &mut Function, frontend: TargetFrontendConfig, at: i32, value: u64) {
     let mut context = FunctionBuilderContext::new();
     let mut b = FunctionBuilder::new(func, &mut context);
-    let entry = b.create_block();
-    b.append_block_params_for_function_params(entry);
-    b.switch_to_block(entry);
-    let (state, pc) = (b.block_params(entry)[0], b.block_params(entry)[1]);
+    let [state, pc, _] = begin(&mut b);
     b.ins().store(MemFlagsData::trusted(), pc, state, at);
     let value = b.ins().iconst(I64, value as i64);
     b.ins().return_(&[value]);
@@ -170,25 +183,14 @@ fn build_leave(func: &mut Function, frontend: TargetFrontendConfig, at: i32, val
 fn build_miss(func: &mut Function, frontend: TargetFrontendConfig, targets: ThunkTargets) {
     let mut context = FunctionBuilderContext::new();
     let mut b = FunctionBuilder::new(func, &mut context);
-    let mut signature = Signature::new(CallConv::SystemV);
-    signature.params.extend([AbiParam::new(I64); 2]);
-    signature.returns.push(AbiParam::new(I64));
-    let signature = b.import_signature(signature);
-    let region = b.import_signature(region_signature(MemoryModel::Window));
-    let (entry, found, missing) = (b.create_block(), b.create_block(), b.create_block());
-    b.append_block_params_for_function_params(entry);
-    b.switch_to_block(entry);
-    let (state, pc, mem) = (b.block_params(entry)[0], b.block_params(entry)[1], b.block_params(entry)[2]);
-    let resolve = b.ins().iconst(I64, targets.resolve as i64);
-    let call = b.ins().call_indirect(signature, resolve, &[state, pc]);
-    let code = b.inst_results(call)[0];
+    let [state, pc, mem] = begin(&mut b);
+    let (found, missing) = (b.create_block(), b.create_block());
+    let code = ask(&mut b, targets.resolve, [state, pc]);
     b.ins().brif(code, found, &[], missing, &[]);
     b.switch_to_block(found);
-    b.ins().return_call_indirect(region, code, &[state, pc, mem]);
+    go_on(&mut b, code, [state, pc, mem]);
     b.switch_to_block(missing);
-    let interpret = b.ins().iconst(I64, targets.interpret as i64);
-    let call = b.ins().call_indirect(signature, interpret, &[state, pc]);
-    let next = b.inst_results(call)[0];
+    let next = ask(&mut b, targets.interpret, [state, pc]);
     b.ins().return_(&[next]);
     b.seal_all_blocks();
     b.finalize(frontend);

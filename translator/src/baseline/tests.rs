@@ -1,14 +1,14 @@
 //! Plans and code of blocks of a few ARM instructions.
 
 use demotic_arm::{ArmConfig, ArmGuest};
-use demotic_ir::{Block, CodeSource, FlagMask, GuestArch, LiftOptions, Loc, Op, Value};
+use demotic_ir::{Block, FlagMask, GuestArch, LiftOptions, Loc, Op, Value};
 
 use super::plan::Plan;
 use super::{BlockOptions, Refused, compile};
 use crate::compile::Tier;
 use crate::lower::MemoryModel;
+use crate::words::{Code, START};
 
-const START: u64 = 0x1000;
 const BX_LR: u32 = 0xe12f_ff1e;
 const CMP_R0_1: u32 = 0xe350_0001;
 const CMP_R1_2: u32 = 0xe351_0002;
@@ -18,22 +18,6 @@ const ADD_R2_R1_1: u32 = 0xe281_2001;
 const VADD_I32_Q0: u32 = 0xf220_0842;
 /// `bne START`
 const BNE_BACK: u32 = 0x1aff_fffd;
-
-/// Instructions from [`START`] on.
-struct Code<'a>(&'a [u32]);
-
-impl CodeSource for Code<'_> {
-    fn fetch(&self, addr: u64, buf: &mut [u8]) -> bool {
-        let bytes: Vec<u8> = self.0.iter().flat_map(|word| word.to_le_bytes()).collect();
-        let offset = addr.checked_sub(START).map(|offset| offset as usize);
-        let found = offset.and_then(|at| bytes.get(at..at + buf.len()));
-        found.map(|found| buf.copy_from_slice(found)).is_some()
-    }
-
-    fn read_only(&self, _addr: u64, _len: u32) -> Option<u64> {
-        None
-    }
-}
 
 fn guest() -> ArmGuest {
     ArmGuest::new(ArmConfig::default())

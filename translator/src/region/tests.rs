@@ -1,31 +1,15 @@
 //! Regions of small MIPS functions.
 
 use demotic_ir::passes::PassOptions;
-use demotic_ir::{CodeSource, GuestArch, Loc, Op, STATE_WORDS, Slot};
+use demotic_ir::{GuestArch, Loc, Op, STATE_WORDS, Slot};
 use demotic_mips::{MipsConfig, MipsGuest};
+
+use crate::words::{Code, START};
 
 use super::{FormOptions, JumpTable, Profile, Ranges, Region, form_region, form_with_dataflow};
 
-const START: u64 = 0x1000;
 const NOP: u32 = 0;
 const JR_RA: u32 = 0x03e0_0008;
-
-/// Instructions from [`START`] on.
-struct Code<'a>(&'a [u32]);
-
-impl CodeSource for Code<'_> {
-    fn fetch(&self, addr: u64, buf: &mut [u8]) -> bool {
-        let bytes: Vec<u8> = self.0.iter().flat_map(|word| word.to_le_bytes()).collect();
-        let offset = addr.checked_sub(START).map(|offset| offset as usize);
-        let found = offset.and_then(|at| bytes.get(at..at + buf.len()));
-        found.map(|found| buf.copy_from_slice(found)).is_some()
-    }
-
-    fn read_only(&self, addr: u64, len: u32) -> Option<u64> {
-        let mut bytes = [0; 8];
-        self.fetch(addr, bytes.get_mut(..len as usize)?).then(|| u64::from_le_bytes(bytes))
-    }
-}
 
 fn guest() -> MipsGuest {
     MipsGuest::new(MipsConfig::linux(false))
