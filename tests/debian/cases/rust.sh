@@ -7,12 +7,12 @@ cat > main.rs <<'RUST'
 use std::collections::{BTreeMap, HashMap};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{mpsc, Arc, Barrier, Condvar, Mutex, RwLock};
 use std::thread;
 
 fn main() {
-    let total = Arc::new(AtomicU64::new(0));
+    let total = Arc::new(Mutex::new(0u64));
     let barrier = Arc::new(Barrier::new(8));
     let map = Arc::new(RwLock::new(BTreeMap::new()));
     let workers: Vec<_> = (0..8u64)
@@ -21,7 +21,7 @@ fn main() {
             thread::spawn(move || {
                 barrier.wait();
                 for x in 0..20_000 {
-                    total.fetch_add(x * i, Ordering::Relaxed);
+                    *total.lock().unwrap() += x * i;
                 }
                 map.write().unwrap().insert(i, i.pow(3));
                 i
@@ -29,7 +29,7 @@ fn main() {
         })
         .collect();
     let ids: u64 = workers.into_iter().map(|worker| worker.join().unwrap()).sum();
-    println!("{} {} {:?}", ids, total.load(Ordering::SeqCst), map.read().unwrap());
+    println!("{} {} {:?}", ids, total.lock().unwrap(), map.read().unwrap());
 
     let (sender, receiver) = mpsc::channel();
     for id in 0..4 {
