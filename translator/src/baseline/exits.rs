@@ -75,6 +75,11 @@ impl Emitter<'_> {
     /// A jump to other code, by a site that can be patched.
     fn linked_jump(&mut self, target: u64, counts: bool) {
         self.constant_to(RSI, target);
+        self.jump_site(target, counts);
+    }
+
+    /// The same where rsi holds the target already.
+    fn jump_site(&mut self, target: u64, counts: bool) {
         self.align_site();
         dynasm!(self.asm ; .arch x64 ; .u8 0xe9);
         self.link(target, counts);
@@ -118,14 +123,7 @@ impl Emitter<'_> {
         dynasm!(self.asm ; .arch x64 ; add rsp, 8 ; pop rdx ; pop rdi);
         self.constant_to(RSI, ret);
         dynasm!(self.asm ; .arch x64 ; cmp rax, rsi ; je =>label ; ret ; =>label);
-        self.linked_jump_with_target_set(ret);
-    }
-
-    /// As `linked_jump`, not counted, where rsi holds the target already.
-    fn linked_jump_with_target_set(&mut self, target: u64) {
-        self.align_site();
-        dynasm!(self.asm ; .arch x64 ; .u8 0xe9);
-        self.link(target, false);
+        self.jump_site(ret, false);
     }
 
     fn jump_indirect(&mut self, target: Value) {

@@ -129,7 +129,9 @@ impl Emitter<'_> {
         // Byte registers other than rax and its like need a prefix, which the assembler cannot always tell.
         let from = if swaps || mem.size == MemSize::B1 {
             self.load(RAX, value);
-            self.swap_bytes_of_stored(mem);
+            if swaps {
+                self.swap_bytes(RAX, mem.size);
+            }
             RAX
         } else {
             self.register(value, RAX)
@@ -142,12 +144,6 @@ impl Emitter<'_> {
             MemSize::B8 => access_from!(self, at, mov, Rq(from)),
         }
         Ok(())
-    }
-
-    fn swap_bytes_of_stored(&mut self, mem: MemOp) {
-        if mem.big {
-            self.swap_bytes(RAX, mem.size);
-        }
     }
 
     /// Loads, and remembers address and value in the monitor.

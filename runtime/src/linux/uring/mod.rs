@@ -42,14 +42,18 @@ fn identity(fd: i32) -> Option<u64> {
 }
 
 impl Rings {
-    /// The ring of a descriptor.
-    fn get(&self, fd: i32) -> Result<Arc<Ring>, Errno> {
+    /// The ring of a descriptor, if it is one's. Asks the host nothing while there are no rings.
+    fn find(&self, fd: i32) -> Option<Arc<Ring>> {
         let rings = lock(&self.list);
-        let id = if rings.is_empty() { None } else { identity(fd) };
-        if let Some(ring) = rings.iter().find(|ring| Some(ring.id) == id) {
-            return Ok(ring.clone());
+        let id = if rings.is_empty() { None } else { identity(fd) }?;
+        rings.iter().find(|ring| ring.id == id).cloned()
+    }
+
+    /// The ring of a descriptor that has to be one's.
+    fn get(&self, fd: i32) -> Result<Arc<Ring>, Errno> {
+        if let Some(ring) = self.find(fd) {
+            return Ok(ring);
         }
-        drop(rings);
         host::call_now(libc::SYS_fcntl, &[fd.into(), libc::F_GETFD.into()])?;
         Err(Errno(libc::EOPNOTSUPP))
     }
@@ -83,7 +87,7 @@ impl Rings {
 
     /// The memory behind an offset of a ring's descriptor, if it is one: host address and length.
     pub(crate) fn memory(&self, fd: i32, offset: u64) -> Option<Result<(u64, u64), Errno>> {
-        let ring = self.get(fd).ok()?;
+        let ring = self.find(fd)?;
         Some(ring.memory(offset).ok_or(Errno(libc::EINVAL)))
     }
 }
