@@ -367,7 +367,7 @@ impl Engine {
 
     /// The region for a location, if there is one.
     pub(crate) fn region_at(&self, loc: Loc) -> Option<u64> {
-        let placed = lock(&self.placed);
+        let mut placed = lock(&self.placed);
         if placed.has_region(loc) { placed.code_at(loc) } else { None }
     }
 
@@ -510,6 +510,8 @@ impl Engine {
                 self.prepare_eviction(&mut placed);
                 None
             }
+            // It has said so.
+            Err(PlaceError::Shared) => None,
             Err(PlaceError::TooLarge) => {
                 tracing::warn!(target: "translate", "the region at {pc:#x} is too large to be placed");
                 None
@@ -560,8 +562,7 @@ impl Engine {
     }
 
     /// Forks the process by calling `fork`, which says whether this is the child. All locks are held meanwhile, since
-    /// nobody would free them in the child, where `member` is the only vCPU and has a copy of the code. Gives whether this
-    /// is the child.
+    /// nobody would free them in the child, where `member` is the only vCPU. Gives whether this is the child.
     pub(crate) fn fork(&self, member: &Arc<Member>, fork: &mut dyn FnMut() -> bool) -> bool {
         let _compiler = lock(&self.compiler);
         let mut worker = lock(&self.worker);
@@ -570,16 +571,13 @@ impl Engine {
         let _finished = lock(&self.finished);
         let mut members = self.vcpus.hold();
         let _pass_times = lock(&self.context.stats.pass_times);
-        let copy = placed.duplicate();
+        placed.share();
         if !fork() {
             return false;
         }
         worker.abandon();
         members.retain(|other| Arc::ptr_eq(other, member));
-        if !copy.is_some_and(|copy| placed.adopt(&copy)) {
-            // The child must not touch its parent's code. This makes it forget where that is.
-            self.removed.fetch_add(1, Ordering::Release);
-        }
+        placed.forked();
         true
     }
 }

@@ -6,6 +6,11 @@
 //! Every direct exit of a region is a 32-bit pc-relative field. It leads to the target's region if there is one, else
 //! to the pad at the cache's start, which jumps to the miss thunk. Lists of the sites per target make linking and
 //! unlinking exact.
+//!
+//! After a fork, parent and child share the code that there is, and cannot link it to what comes later: it goes on through
+//! the miss thunk then. The child leaves its parent's tables as they are, too, and begins new ones, since every page of
+//! them that it writes to has to be copied. A child soon ends, or executes another program. One that does not
+//! asks for locations so often, as its parent may, that a copy of the code pays ([`PlacedCode::settle`]).
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -17,7 +22,7 @@ use rustc_hash::FxHashMap;
 
 use crate::TranslatorError;
 use crate::compile::{CompiledRegion, Link, Tier};
-use crate::host::code_cache::{CodeCache, View};
+use crate::host::code_cache::CodeCache;
 
 /// Code is placed in segments, which are dropped oldest first when the cache is full.
 const SEGMENT: usize = 2 << 20;
@@ -27,6 +32,8 @@ const BLOCK_ALIGN: usize = 16;
 /// Offset of the pad that unlinked exits jump to; it takes the first bytes of segment 0.
 const PAD: usize = 0;
 const PAD_SIZE: usize = 64;
+/// How often locations are asked for before code that is shared is copied: it takes about as long as the copy.
+const PATIENCE: u32 = 1000;
 /// Guest pages, for finding the regions that a change of code affects.
 const PAGE_BITS: u32 = 12;
 
@@ -59,9 +66,9 @@ struct Site {
     counts: bool,
 }
 
-/// The code cache and its tables.
-pub(super) struct PlacedCode {
-    cache: CodeCache,
+/// What is known of placed code.
+#[derive(Default)]
+struct Tables {
     regions: FxHashMap<RegionId, Placed>,
     by_entry: FxHashMap<Loc, RegionId>,
     /// The fault map of the code at each offset: offsets in it, and guest addresses. Kept for removed regions until
@@ -70,6 +77,53 @@ pub(super) struct PlacedCode {
     by_page: BTreeMap<u64, Vec<RegionId>>,
     /// Sites that lead to a location, whether it is translated or not.
     sites: FxHashMap<Loc, Vec<Site>>,
+}
+
+impl Tables {
+    /// The code for a location.
+    fn at(&self, loc: Loc) -> Option<&Placed> {
+        self.regions.get(self.by_entry.get(&loc)?)
+    }
+
+    /// The regions made from code in `[start, end)`.
+    fn made_from(&self, start: u64, end: u64) -> Vec<RegionId> {
+        let mut hit = Vec::new();
+        for ids in self.by_page.range(start >> PAGE_BITS..=(end - 1) >> PAGE_BITS).map(|(_, ids)| ids) {
+            hit.extend(ids.iter().filter(|id| {
+                let ranges = self.regions.get(id).map(|r| r.ranges.as_slice()).unwrap_or_default();
+                ranges.iter().any(|&(s, e)| s < end && start < e)
+            }));
+        }
+        hit.sort_unstable();
+        hit.dedup();
+        hit
+    }
+
+    /// With what is newer.
+    fn with(mut self, newer: Tables) -> Tables {
+        self.regions.extend(newer.regions);
+        self.by_entry.extend(newer.by_entry);
+        self.faults.extend(newer.faults);
+        for (page, ids) in newer.by_page {
+            self.by_page.entry(page).or_default().extend(ids);
+        }
+        for (target, sites) in newer.sites {
+            self.sites.entry(target).or_default().extend(sites);
+        }
+        self
+    }
+}
+
+/// The code cache and its tables.
+pub(super) struct PlacedCode {
+    cache: CodeCache,
+    tables: Tables,
+    /// Those of the parent, its parent and so on, the oldest first. They are not changed.
+    inherited: Vec<Tables>,
+    /// Locations that shared code should be linked to anew.
+    pending: Vec<Loc>,
+    /// How often a location has been asked for since code was shared.
+    asked: u32,
     next_id: RegionId,
     segment: usize,
     used: usize,
@@ -88,6 +142,8 @@ pub(super) enum PlaceError {
     MustEvict,
     /// The region is larger than a segment.
     TooLarge,
+    /// The code is shared with another process, and the host has no memory for a copy.
+    Shared,
 }
 
 impl PlacedCode {
@@ -97,11 +153,10 @@ impl PlacedCode {
         cache.write(PAD, &pad(miss_thunk));
         Ok(PlacedCode {
             cache,
-            regions: FxHashMap::default(),
-            by_entry: FxHashMap::default(),
-            faults: BTreeMap::new(),
-            by_page: BTreeMap::new(),
-            sites: FxHashMap::default(),
+            tables: Tables::default(),
+            inherited: Vec::new(),
+            pending: Vec::new(),
+            asked: 0,
             next_id: 0,
             segment: 0,
             used: PAD_SIZE,
@@ -116,10 +171,19 @@ impl PlacedCode {
         (self.cache.base(), self.cache.base() + self.cache.size() as u64)
     }
 
+    /// The newest first.
+    fn all_tables(&self) -> impl Iterator<Item = &Tables> {
+        std::iter::once(&self.tables).chain(self.inherited.iter().rev())
+    }
+
+    fn placed_at(&self, loc: Loc) -> Option<&Placed> {
+        self.all_tables().find_map(|tables| tables.at(loc))
+    }
+
     /// Host address of the code for a location.
-    pub(super) fn code_at(&self, loc: Loc) -> Option<u64> {
-        let region = self.regions.get(self.by_entry.get(&loc)?)?;
-        Some(self.address(region, true))
+    pub(super) fn code_at(&mut self, loc: Loc) -> Option<u64> {
+        self.grow_impatient();
+        Some(self.address(self.placed_at(loc)?, true))
     }
 
     /// Host address of an entry.
@@ -129,12 +193,12 @@ impl PlacedCode {
 
     /// Whether the code for a location is a region.
     pub(super) fn has_region(&self, loc: Loc) -> bool {
-        self.by_entry.get(&loc).and_then(|id| self.regions.get(id)).is_some_and(|r| r.tier == Tier::Region)
+        self.placed_at(loc).is_some_and(|r| r.tier == Tier::Region)
     }
 
     /// The entry that does not count of the block at a location, and its counter. `None` if there is none.
     pub(super) fn block_at(&self, loc: Loc) -> Option<(u64, Option<u32>)> {
-        let block = self.regions.get(self.by_entry.get(&loc)?)?;
+        let block = self.placed_at(loc)?;
         match block.tier {
             Tier::Block { counter, .. } => Some((self.address(block, false), counter)),
             Tier::Region => None,
@@ -143,7 +207,8 @@ impl PlacedCode {
 
     /// Number of regions and bytes of code placed.
     pub(super) fn usage(&self) -> (usize, usize) {
-        (self.regions.len(), self.regions.values().map(|r| r.len).sum())
+        let all = || self.all_tables().flat_map(|tables| tables.regions.values());
+        (all().count(), all().map(|r| r.len).sum())
     }
 
     /// Counts the regions that have been removed, for who holds addresses of them.
@@ -159,7 +224,8 @@ impl PlacedCode {
     /// Removes the regions of the next segment, so that its memory can be used again when nobody is in them.
     pub(super) fn empty_next(&mut self) {
         let next = self.next_segment();
-        let old = self.regions.iter().filter(|(_, r)| r.segment == next).map(|(&id, _)| id);
+        self.settle_to_remove();
+        let old = self.tables.regions.iter().filter(|(_, r)| r.segment == next).map(|(&id, _)| id);
         let old: Vec<RegionId> = old.collect();
         old.into_iter().for_each(|id| self.remove(id));
         self.emptied = true;
@@ -169,13 +235,16 @@ impl PlacedCode {
     /// a region. `may_evict` says that no translated code
     /// is active, or that the next segment has been emptied and no vCPU is in what was there.
     pub(super) fn place(&mut self, compiled: CompiledRegion, may_evict: bool) -> Result<u64, PlaceError> {
-        if let Some(code) = self.code_at(compiled.entry)
-            && (compiled.tier != Tier::Region || self.has_region(compiled.entry))
+        if let Some(there) = self.placed_at(compiled.entry)
+            && (compiled.tier != Tier::Region || there.tier == Tier::Region)
         {
-            return Ok(code);
+            return Ok(self.address(there, true));
         }
         let align = if compiled.tier == Tier::Region { ALIGN } else { BLOCK_ALIGN };
         let offset = self.reserve(compiled.code.len(), align, may_evict)?;
+        if !self.cache.is_own(offset) && !self.settle() {
+            return Err(PlaceError::Shared);
+        }
         self.cache.write(offset, &compiled.code);
         let id = self.next_id;
         self.next_id += 1;
@@ -183,12 +252,13 @@ impl PlacedCode {
         let site = |l: &Link| Site { owner: id, offset: offset + l.site as usize, counts: l.counts };
         let links: Vec<(Site, Loc)> =
             compiled.links.iter().map(|l| (site(l), Loc { pc: l.target, mode })).collect();
-        self.by_entry.insert(compiled.entry, id);
-        self.faults.insert(offset, compiled.faults);
+        let tables = &mut self.tables;
+        tables.by_entry.insert(compiled.entry, id);
+        tables.faults.insert(offset, compiled.faults);
         for page in pages(&compiled.ranges) {
-            self.by_page.entry(page).or_default().push(id);
+            tables.by_page.entry(page).or_default().push(id);
         }
-        self.regions.insert(
+        tables.regions.insert(
             id,
             Placed {
                 entry: compiled.entry,
@@ -201,9 +271,9 @@ impl PlacedCode {
             },
         );
         for (site, target) in links {
-            self.sites.entry(target).or_default().push(site);
-            let code = self.by_entry.get(&target).and_then(|t| self.regions.get(t));
-            self.cache.patch(site.offset, code.map_or(PAD, |code| code.entry_for(site)));
+            self.tables.sites.entry(target).or_default().push(site);
+            let to = self.placed_at(target).map_or(PAD, |code| code.entry_for(site));
+            self.cache.patch(site.offset, to);
         }
         self.point_sites(compiled.entry);
         Ok(self.cache.base() + (offset + compiled.tier.entry(true)) as u64)
@@ -214,22 +284,19 @@ impl PlacedCode {
         if end <= start {
             return false;
         }
-        let mut hit = Vec::new();
-        for ids in self.by_page.range(start >> PAGE_BITS..=(end - 1) >> PAGE_BITS).map(|(_, ids)| ids) {
-            hit.extend(ids.iter().filter(|id| {
-                let ranges = self.regions.get(id).map(|r| r.ranges.as_slice()).unwrap_or_default();
-                ranges.iter().any(|&(s, e)| s < end && start < e)
-            }));
+        if self.all_tables().all(|tables| tables.made_from(start, end).is_empty()) {
+            return false;
         }
-        hit.sort_unstable();
-        hit.dedup();
-        hit.iter().for_each(|&id| self.remove(id));
-        !hit.is_empty()
+        self.settle_to_remove();
+        let hit = self.tables.made_from(start, end);
+        hit.into_iter().for_each(|id| self.remove(id));
+        true
     }
 
     /// Removes everything.
     pub(super) fn clear(&mut self) {
-        let all: Vec<RegionId> = self.regions.keys().copied().collect();
+        self.settle_to_remove();
+        let all: Vec<RegionId> = self.tables.regions.keys().copied().collect();
         all.into_iter().for_each(|id| self.remove(id));
     }
 
@@ -237,20 +304,72 @@ impl PlacedCode {
     /// too as long as their memory has not been used again.
     pub(super) fn guest_pc(&self, host_pc: u64) -> Option<u64> {
         let offset = self.cache.offset_of(host_pc)?;
-        let (start, faults) = self.faults.range((Bound::Unbounded, Bound::Included(offset))).next_back()?;
+        let up_to = (Bound::Unbounded, Bound::Included(offset));
+        // The code of newer tables is behind that of older ones.
+        let (start, faults) = self.all_tables().find_map(|tables| tables.faults.range(up_to).next_back())?;
         let at = (offset - start) as u32;
         let entry = faults.binary_search_by_key(&at, |&(o, _)| o).ok()?;
         faults.get(entry).map(|&(_, pc)| u64::from(pc))
     }
 
-    /// A copy of all code for a child process.
-    pub(super) fn duplicate(&self) -> Option<View> {
-        self.cache.duplicate(self.touched).ok()
+    /// Before a fork: from now on a child has the code that there is, too.
+    pub(super) fn share(&mut self) {
+        let end = self.cache.share(self.touched);
+        // Otherwise the cache has been full, and what comes next takes the place of something that is shared.
+        if self.used == self.touched {
+            self.used = end;
+        }
+        self.touched = end;
+        self.asked = 0;
     }
 
-    /// In a child process: makes the copy the cache's memory. False when that failed and the cache must not be used.
-    pub(super) fn adopt(&mut self, copy: &View) -> bool {
-        self.cache.adopt(copy).is_ok()
+    /// After [`PlacedCode::share`], in the child.
+    pub(super) fn forked(&mut self) {
+        self.inherited.push(std::mem::take(&mut self.tables));
+        if let Err(error) = self.cache.begin_own() {
+            tracing::warn!(target: "translate", "no memory for code in a child process: {error}");
+        }
+    }
+
+    fn grow_impatient(&mut self) {
+        if self.is_shared() {
+            self.asked += 1;
+            if self.asked >= PATIENCE {
+                self.asked = 0;
+                self.settle();
+            }
+        }
+    }
+
+    fn is_shared(&self) -> bool {
+        !self.cache.is_own(0)
+    }
+
+    /// As `settle`, for who is about to remove code. Without memory that is as fatal as it is elsewhere: code that is
+    /// removed must not be executed.
+    fn settle_to_remove(&mut self) {
+        if !self.settle() {
+            std::process::abort();
+        }
+    }
+
+    /// Makes all code this process's own, and all tables one. False if there is no memory for that.
+    fn settle(&mut self) -> bool {
+        if !self.is_shared() {
+            return true;
+        }
+        if let Err(error) = self.cache.unshare(self.touched) {
+            tracing::warn!(target: "translate", "no memory for a copy of code: {error}");
+            return false;
+        }
+        let newest = std::mem::take(&mut self.tables);
+        // The oldest are the largest.
+        let all = self.inherited.drain(..).chain([newest]);
+        self.tables = all.reduce(Tables::with).unwrap_or_default();
+        for loc in std::mem::take(&mut self.pending) {
+            self.point_sites(loc);
+        }
+        true
     }
 
     fn reserve(&mut self, len: usize, align: usize, may_evict: bool) -> Result<usize, PlaceError> {
@@ -282,38 +401,44 @@ impl PlacedCode {
     fn reuse(&mut self, segment: usize) {
         self.empty_next();
         self.emptied = false;
-        self.faults.retain(|offset, _| offset / SEGMENT != segment);
+        self.tables.faults.retain(|offset, _| offset / SEGMENT != segment);
         self.segment = segment;
     }
 
     fn remove(&mut self, id: RegionId) {
-        let Some(region) = self.regions.remove(&id) else { return };
+        let tables = &mut self.tables;
+        let Some(region) = tables.regions.remove(&id) else { return };
         self.removed.fetch_add(1, Ordering::Release);
         for page in pages(&region.ranges) {
-            if let Some(ids) = self.by_page.get_mut(&page) {
+            if let Some(ids) = tables.by_page.get_mut(&page) {
                 ids.retain(|&i| i != id);
                 if ids.is_empty() {
-                    self.by_page.remove(&page);
+                    tables.by_page.remove(&page);
                 }
             }
         }
         for (_, target) in &region.links {
-            if let Some(sites) = self.sites.get_mut(target) {
+            if let Some(sites) = tables.sites.get_mut(target) {
                 sites.retain(|site| site.owner != id);
             }
         }
         // Otherwise a region has taken its place.
-        if self.by_entry.get(&region.entry) == Some(&id) {
-            self.by_entry.remove(&region.entry);
+        if tables.by_entry.get(&region.entry) == Some(&id) {
+            tables.by_entry.remove(&region.entry);
             self.point_sites(region.entry);
         }
     }
 
-    /// Points all exits that lead to a location to its code, or to the pad.
+    /// Points all exits that lead to a location to its code, or to the pad; those of shared code later.
     fn point_sites(&mut self, loc: Loc) {
-        let code = self.by_entry.get(&loc).and_then(|id| self.regions.get(id));
-        for &site in self.sites.get(&loc).into_iter().flatten() {
-            self.cache.patch(site.offset, code.map_or(PAD, |code| code.entry_for(site)));
+        let code = self.placed_at(loc).map(|code| (code.offset, code.tier));
+        let mut missed = !self.inherited.is_empty();
+        for site in self.tables.sites.get(&loc).into_iter().flatten() {
+            let to = code.map_or(PAD, |(offset, tier)| offset + tier.entry(site.counts));
+            missed |= !self.cache.patch(site.offset, to);
+        }
+        if missed {
+            self.pending.push(loc);
         }
     }
 }
@@ -396,8 +521,58 @@ mod tests {
         assert!(!code.invalidate(0x2008, 0x2009));
         assert_eq!(code.guest_pc(second + 20), Some(0x2004), "a vCPU may still be in it");
         assert_eq!(code.usage().0, 1);
-        assert_eq!(code.sites[&Loc::new(0x2000)].len(), 1);
-        assert!(code.sites[&Loc::new(0x1000)].is_empty());
+        assert_eq!(code.tables.sites[&Loc::new(0x2000)].len(), 1);
+        assert!(code.tables.sites[&Loc::new(0x1000)].is_empty());
+    }
+
+    #[test]
+    fn a_child_links_its_parents_code_when_it_has_its_own_copy() {
+        let mut code = PlacedCode::new(4 << 20, 0).unwrap();
+        let first = code.place(region(0x1000, 0x2000), true).unwrap();
+        code.share();
+        code.forked();
+        assert_eq!(code.code_at(Loc::new(0x1000)), Some(first));
+        assert_eq!(code.guest_pc(first + 20), Some(0x1004));
+        let second = code.place(region(0x2000, 0x1000), true).unwrap();
+        assert_eq!((leads_to(&code, first), leads_to(&code, second)), (code.cache.base(), first));
+        assert_eq!((code.code_at(Loc::new(0x2000)), code.usage().0), (Some(second), 2));
+        for _ in 0..PATIENCE {
+            assert_eq!(code.code_at(Loc::new(0x3000)), None);
+        }
+        assert_eq!((leads_to(&code, first), leads_to(&code, second)), (second, first));
+        assert_eq!((code.guest_pc(first + 20), code.guest_pc(second + 20)), (Some(0x1004), Some(0x2004)));
+        code.invalidate(0x1000, 0x1001);
+        assert_eq!(leads_to(&code, second), code.cache.base());
+    }
+
+    #[test]
+    fn code_that_is_shared_is_copied_before_any_is_removed() {
+        let mut code = PlacedCode::new(4 << 20, 0).unwrap();
+        let first = code.place(region(0x1000, 0x2000), true).unwrap();
+        let second = code.place(region(0x2000, 0x1000), true).unwrap();
+        code.share();
+        assert!(!code.invalidate(0x3000, 0x4000) && code.is_shared());
+        let third = code.place(region(0x3000, 0x2000), true).unwrap();
+        assert!(code.is_shared() && code.invalidate(0x2000, 0x2001) && !code.is_shared());
+        let pad = code.cache.base();
+        assert_eq!(
+            (leads_to(&code, first), leads_to(&code, second), leads_to(&code, third)),
+            (pad, first, pad)
+        );
+    }
+
+    #[test]
+    fn a_full_cache_is_copied_before_it_is_used_again() {
+        let mut code = PlacedCode::new(2 * SEGMENT, 0).unwrap();
+        let half = SEGMENT / 2 - PAD_SIZE;
+        let big = |pc| CompiledRegion { code: vec![0; half], ..region(pc, pc) };
+        for pc in [0x1000, 0x2000, 0x3000, 0x4000, 0x5000] {
+            code.place(big(pc), true).unwrap();
+        }
+        code.share();
+        code.forked();
+        assert!(code.is_shared() && code.place(big(0x6000), true).is_ok() && !code.is_shared());
+        assert!(code.code_at(Loc::new(0x3000)).is_some() && code.code_at(Loc::new(0x5000)).is_some());
     }
 
     #[test]

@@ -2,8 +2,12 @@
 //!
 //! One piece of shared memory is mapped twice: readable and writable for us, readable and executable for the guest's
 //! code. No page is ever writable and executable at one address, and nothing has to be unprotected to be patched. All
-//! users address it by offsets, so that it may be copied for a child process. It has neither a name nor a descriptor: a
-//! guest whose descriptors are the process's own finds none of ours among them, and can close none.
+//! users address it by offsets. It has neither a name nor a descriptor: a guest whose descriptors are the process's own
+//! finds none of ours among them, and can close none.
+//!
+//! A forked child shares the memory that there is, so neither it nor its parent may write there any more until it has a
+//! copy ([`CodeCache::unshare`]): most children do not live long enough to need one. From [`CodeCache::share`]'s end on each
+//! has memory of its own.
 
 use std::io;
 use std::ptr::{self, NonNull};
@@ -36,16 +40,23 @@ impl View {
         View::of(start, self.len)
     }
 
-    /// Has `other`, which is of the same length, show this memory from now on, with this protection.
-    fn replace(&self, other: &View, protection: i32) -> io::Result<()> {
+    /// Moves this mapping over the part of `other` from an offset on. Other threads that use that find the one or the other
+    /// there, at any time.
+    fn move_over(self, other: &View, offset: usize) -> io::Result<()> {
+        if offset.checked_add(self.len).is_none_or(|end| end > other.len) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
         let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
-        let place = other.start.as_ptr().cast::<libc::c_void>();
-        // SAFETY: replaces a mapping that is ours by one of the same length.
-        let start = unsafe { libc::mremap(self.start.as_ptr().cast(), 0, other.len, flags, place) };
+        // SAFETY: the offset is in the mapping.
+        let place = unsafe { other.start.as_ptr().add(offset) }.cast::<libc::c_void>();
+        // SAFETY: both mappings are ours, and the place has room, as asked above.
+        let start = unsafe { libc::mremap(self.start.as_ptr().cast(), self.len, self.len, flags, place) };
         if start == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
-        other.protect(protection)
+        // It belongs to the other one now.
+        std::mem::forget(self);
+        Ok(())
     }
 
     /// Has the host provide memory for the first `len` bytes at once, which takes it less time than page by page.
@@ -71,8 +82,8 @@ impl View {
     }
 
     fn bytes(&self) -> &[u8] {
-        // SAFETY: the range is mapped and readable as long as we live. That other processes write to it too is excluded
-        // by `CodeCache::adopt`.
+        // SAFETY: the range is mapped and readable as long as we live. No process writes to it while others have it, as
+        // `CodeCache` sees to.
         unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
     }
 
@@ -94,10 +105,14 @@ impl Drop for View {
 pub(crate) struct CodeCache {
     writable: View,
     executable: View,
+    /// What is before this offset may be shared with other processes.
+    own: usize,
 }
 
-const WRITABLE: i32 = libc::PROT_READ | libc::PROT_WRITE;
 const EXECUTABLE: i32 = libc::PROT_READ | libc::PROT_EXEC;
+
+/// The boundary between memory that is shared and memory that is not is one of pages.
+const PAGE: usize = 4096;
 
 impl CodeCache {
     /// An empty area of `size` bytes, which are backed by memory only as they are used.
@@ -105,10 +120,8 @@ impl CodeCache {
     /// # Errors
     /// When the host cannot provide it.
     pub(crate) fn new(size: usize) -> io::Result<CodeCache> {
-        let writable = View::new(size)?;
-        let executable = writable.again()?;
-        executable.protect(EXECUTABLE)?;
-        Ok(CodeCache { writable, executable })
+        let (writable, executable) = views(size)?;
+        Ok(CodeCache { writable, executable, own: 0 })
     }
 
     /// Size in bytes.
@@ -133,42 +146,82 @@ impl CodeCache {
         &self.writable.bytes()[offset..offset + len]
     }
 
-    /// Copies code into the area. False when it does not fit.
+    /// Whether what is at an offset may be written.
+    pub(crate) fn is_own(&self, offset: usize) -> bool {
+        offset >= self.own
+    }
+
+    /// Copies code into the area. False when it does not fit, or is not ours to write.
     pub(crate) fn write(&mut self, offset: usize, bytes: &[u8]) -> bool {
+        if !self.is_own(offset) {
+            return false;
+        }
         let place =
             offset.checked_add(bytes.len()).and_then(|end| self.writable.bytes_mut().get_mut(offset..end));
         place.map(|p| p.copy_from_slice(bytes)).is_some()
     }
 
-    /// Points the 32-bit pc-relative field at `site` to `target` (both offsets), in one store.
-    pub(crate) fn patch(&mut self, site: usize, target: usize) {
+    /// Points the 32-bit pc-relative field at `site` to `target` (both offsets), in one store. False when it is not ours to
+    /// write.
+    pub(crate) fn patch(&mut self, site: usize, target: usize) -> bool {
         let distance = (target as i64 - (site as i64 + 4)) as i32;
-        let Some(place) = self.writable.bytes_mut().get_mut(site..site + 4) else { return };
+        let own = self.is_own(site);
+        let Some(place) = self.writable.bytes_mut().get_mut(site..site + 4).filter(|_| own) else {
+            return false;
+        };
         // SAFETY: the four bytes are inside the mapping. A volatile store of an i32 is one host instruction, so that
         // the code sees either the old or the new target.
         unsafe { place.as_mut_ptr().cast::<i32>().write_unaligned(distance) };
+        true
     }
 
-    /// A copy of the first `used` bytes, for a child process.
-    ///
-    /// # Errors
-    /// When the host cannot provide the memory.
-    pub(crate) fn duplicate(&self, used: usize) -> io::Result<View> {
-        let mut copy = View::new(self.size())?;
-        copy.populate(used);
-        copy.bytes_mut()[..used].copy_from_slice(&self.writable.bytes()[..used]);
-        Ok(copy)
+    /// From now on the first `used` bytes are shared with another process. Gives where the memory begins that is not.
+    pub(crate) fn share(&mut self, used: usize) -> usize {
+        self.own = self.own.max(used.next_multiple_of(PAGE)).min(self.size());
+        self.own
     }
 
-    /// Replaces the memory of the area by `copy`, at the same addresses. For a child process, which would otherwise
-    /// share its code with its parent.
+    /// For a child process: makes the memory that is not shared its own, and empty.
     ///
     /// # Errors
-    /// When the host refuses; the area is not to be used then.
-    pub(crate) fn adopt(&mut self, copy: &View) -> io::Result<()> {
-        copy.replace(&self.writable, WRITABLE)?;
-        copy.replace(&self.executable, EXECUTABLE)
+    /// When the host cannot provide it; nothing may be written then.
+    pub(crate) fn begin_own(&mut self) -> io::Result<()> {
+        let begun = views(self.size() - self.own).and_then(|own| self.replace(own, self.own));
+        if begun.is_err() {
+            self.own = self.size();
+        }
+        begun
     }
+
+    /// Makes the shared memory, of which the first `used` bytes are in use, our own, at the same addresses.
+    ///
+    /// # Errors
+    /// When the host cannot provide the memory; it is still shared then.
+    pub(crate) fn unshare(&mut self, used: usize) -> io::Result<()> {
+        if self.own == 0 {
+            return Ok(());
+        }
+        let used = used.min(self.own);
+        let (mut writable, executable) = views(self.own)?;
+        writable.populate(used);
+        writable.bytes_mut()[..used].copy_from_slice(&self.writable.bytes()[..used]);
+        self.replace((writable, executable), 0)?;
+        self.own = 0;
+        Ok(())
+    }
+
+    fn replace(&mut self, (writable, executable): (View, View), offset: usize) -> io::Result<()> {
+        executable.move_over(&self.executable, offset)?;
+        writable.move_over(&self.writable, offset)
+    }
+}
+
+/// New memory of zeros, writable and executable.
+fn views(len: usize) -> io::Result<(View, View)> {
+    let writable = View::new(len)?;
+    let executable = writable.again()?;
+    executable.protect(EXECUTABLE)?;
+    Ok((writable, executable))
 }
 
 #[cfg(test)]
@@ -194,18 +247,26 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_is_separate() {
-        let mut cache = CodeCache::new(1 << 16).unwrap();
-        cache.write(0, b"parent");
-        let base = cache.base();
-        let copy = cache.duplicate(6).unwrap();
-        let parent = cache.writable.again().unwrap();
-        cache.adopt(&copy).unwrap();
-        drop(copy);
-        assert_eq!(cache.base(), base);
-        assert_eq!(&cache.executable.bytes()[..6], b"parent");
-        cache.write(0, b"child!");
-        assert_eq!(&cache.executable.bytes()[..6], b"child!");
-        assert_eq!(&parent.bytes()[..6], b"parent");
+    fn what_is_shared_is_not_written_before_there_is_a_copy() {
+        let mut child = CodeCache::new(1 << 16).unwrap();
+        child.write(0, b"parent");
+        let base = child.base();
+        // Views as the parent has them.
+        let parent = CodeCache {
+            writable: child.writable.again().unwrap(),
+            executable: child.executable.again().unwrap(),
+            own: 0,
+        };
+        assert_eq!(child.share(6), PAGE);
+        child.begin_own().unwrap();
+        assert!(!child.write(0, b"child!") && !child.patch(0, 100) && child.write(PAGE, b"child!"));
+        assert_eq!(&parent.executable.bytes()[PAGE..PAGE + 6], &[0; 6]);
+        assert_eq!(&child.executable.bytes()[..6], b"parent");
+        child.unshare(6).unwrap();
+        assert_eq!(&child.executable.bytes()[..6], b"parent");
+        assert!(child.write(0, b"child!") && child.base() == base);
+        assert_eq!(&child.executable.bytes()[..6], b"child!");
+        assert_eq!(&child.executable.bytes()[PAGE..PAGE + 6], b"child!");
+        assert_eq!(&parent.writable.bytes()[..6], b"parent");
     }
 }
