@@ -65,6 +65,10 @@ impl Performed {
     }
 }
 
+/// What most blocks have room in.
+const USUAL_GUEST_INSNS: usize = 12;
+const USUAL_INSTS: usize = 64;
+
 /// A block under construction.
 #[derive(Debug)]
 pub struct BlockBuilder {
@@ -84,7 +88,12 @@ impl BlockBuilder {
     /// An empty block at `start`.
     pub fn new(start: Loc) -> BlockBuilder {
         BlockBuilder {
-            block: Block { start, guest: Vec::new(), insts: Vec::new(), exits: Vec::new() },
+            block: Block {
+                start,
+                guest: Vec::with_capacity(USUAL_GUEST_INSNS),
+                insts: Vec::with_capacity(USUAL_INSTS),
+                exits: Vec::with_capacity(1),
+            },
             src: 0,
             exceptions: None,
             cause: None,

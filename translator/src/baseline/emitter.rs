@@ -27,6 +27,10 @@ pub(super) struct Interpret {
     pub(super) pc: u64,
 }
 
+/// What most blocks have room in.
+const USUAL_BYTES: usize = 512;
+const USUAL_LABELS: usize = 4;
+
 /// Makes the code of one block.
 pub(super) struct Emitter<'a> {
     pub(super) asm: VecAssembler<X64Relocation>,
@@ -68,7 +72,7 @@ impl<'a> Emitter<'a> {
     ) -> Emitter<'a> {
         let memory_base = options.memory != MemoryModel::LowWindow;
         Emitter {
-            asm: VecAssembler::new(0),
+            asm: VecAssembler::new_with_capacity(0, USUAL_BYTES, 0, 0, USUAL_LABELS, 0, 2 * USUAL_LABELS),
             block,
             layout,
             options,
@@ -76,8 +80,8 @@ impl<'a> Emitter<'a> {
             values: Values::new(block.insts.len(), memory_base),
             at: 0,
             interpret: Vec::new(),
-            links: Vec::new(),
-            faults: Vec::new(),
+            links: Vec::with_capacity(2),
+            faults: Vec::with_capacity(block.guest.len()),
             part_end: None,
         }
     }

@@ -8,16 +8,23 @@ use super::Refused;
 /// No value.
 const NONE: u32 = u32::MAX;
 
-/// See the module's documentation. Everything is by index of the instruction.
+/// See the module's documentation.
 pub(super) struct Plan {
-    /// The value that stands for each: itself, or an earlier one with the same bits.
-    same: Vec<u32>,
-    constants: Vec<Option<u64>>,
-    /// The last instruction that uses a value; its own index if none does.
-    last_use: Vec<u32>,
-    uses: Vec<Uses>,
+    /// By index of the instruction.
+    known: Vec<Known>,
+}
+
+/// What is known of an instruction and its value.
+#[derive(Clone, Copy)]
+struct Known {
+    /// The value that stands for it: itself, or an earlier one with the same bits.
+    same: u32,
+    /// The last instruction that uses the value; its own index if none does.
+    last_use: u32,
+    constant: Option<u64>,
+    uses: Uses,
     /// Those flags of a `put_flags` that something may see.
-    seen_flags: Vec<FlagMask>,
+    seen_flags: FlagMask,
 }
 
 /// How a value is used.
@@ -31,14 +38,14 @@ struct Uses {
 
 impl Plan {
     pub(super) fn of(block: &Block, layout: &StateLayout) -> Result<Plan, Refused> {
-        let len = block.insts.len();
-        let mut plan = Plan {
-            same: (0..len as u32).collect(),
-            constants: vec![None; len],
-            last_use: (0..len as u32).collect(),
-            uses: vec![Uses::default(); len],
-            seen_flags: vec![FlagMask(0); len],
+        let nothing = |n| Known {
+            same: n,
+            last_use: n,
+            constant: None,
+            uses: Uses::default(),
+            seen_flags: FlagMask(0),
         };
+        let mut plan = Plan { known: (0..block.insts.len() as u32).map(nothing).collect() };
         Forward::new(&mut plan, layout).run(block)?;
         plan.find_uses(block);
         plan.find_seen_flags(block, layout);
@@ -47,34 +54,35 @@ impl Plan {
 
     /// The value that stands for `v`.
     pub(super) fn same(&self, v: Value) -> Value {
-        Value(self.same[v.0 as usize])
+        Value(self.known[v.0 as usize].same)
     }
 
     /// Whether another value stands for that of an instruction.
     pub(super) fn is_other(&self, n: usize) -> bool {
-        self.same[n] != n as u32
+        self.known[n].same != n as u32
     }
 
     pub(super) fn constant(&self, v: Value) -> Option<u64> {
-        self.constants[v.0 as usize]
+        self.known[v.0 as usize].constant
     }
 
     pub(super) fn last_use(&self, v: Value) -> usize {
-        self.last_use[v.0 as usize] as usize
+        self.known[v.0 as usize].last_use as usize
     }
 
     pub(super) fn is_used(&self, n: usize) -> bool {
-        self.uses[n].all > 0
+        self.known[n].uses.all > 0
     }
 
     pub(super) fn seen_flags(&self, n: usize) -> FlagMask {
-        self.seen_flags[n]
+        self.known[n].seen_flags
     }
 
     /// Whether a value is computed where it is used: flags always, and a comparison that decides one thing.
     pub(super) fn is_late(&self, block: &Block, v: Value) -> bool {
         let n = v.0 as usize;
-        let once = self.uses[n].all == 1 && self.uses[n].as_condition == 1;
+        let uses = self.known[n].uses;
+        let once = uses.all == 1 && uses.as_condition == 1;
         match block.insts[n].op {
             Op::ICmp { .. } => once,
             Op::Cond { flags, .. } => once && !self.reads_slots(block, flags),
@@ -92,12 +100,12 @@ impl Plan {
         for n in (0..block.insts.len()).rev() {
             let op = block.insts[n].op;
             if self.is_other(n)
-                || self.constants[n].is_some()
+                || self.known[n].constant.is_some()
                 || !self.is_used(n) && op.info().effects.removable()
             {
                 continue;
             }
-            let at = if self.is_late(block, Value(n as u32)) { self.last_use[n] } else { n as u32 };
+            let at = if self.is_late(block, Value(n as u32)) { self.known[n].last_use } else { n as u32 };
             match op {
                 Op::Select { c, a, b, .. } => {
                     self.touch(c, at, true);
@@ -117,9 +125,10 @@ impl Plan {
 
     fn touch(&mut self, v: Value, at: u32, as_condition: bool) {
         let v = self.same(v).0 as usize;
-        self.last_use[v] = self.last_use[v].max(at);
-        self.uses[v].all += 1;
-        self.uses[v].as_condition += u32::from(as_condition);
+        let known = &mut self.known[v];
+        known.last_use = known.last_use.max(at);
+        known.uses.all += 1;
+        known.uses.as_condition += u32::from(as_condition);
     }
 
     fn find_seen_flags(&mut self, block: &Block, layout: &StateLayout) {
@@ -127,7 +136,7 @@ impl Plan {
         for n in (0..block.insts.len()).rev() {
             match block.insts[n].op {
                 Op::PutFlags { mask, .. } => {
-                    self.seen_flags[n] = FlagMask(mask.0 & seen.0);
+                    self.known[n].seen_flags = FlagMask(mask.0 & seen.0);
                     seen = FlagMask(seen.0 & !mask.0);
                 }
                 Op::GetFlags { .. } if self.is_other(n) => {}
@@ -171,9 +180,9 @@ impl<'a> Forward<'a> {
     fn run(&mut self, block: &Block) -> Result<(), Refused> {
         for (n, inst) in block.insts.iter().enumerate() {
             let stands_for = self.instruction(n as u32, &inst.op)?;
-            self.plan.same[n] = stands_for;
-            let known = |v: Value| self.plan.constants[self.plan.same[v.0 as usize] as usize];
-            self.plan.constants[n] = match inst.op {
+            self.plan.known[n].same = stands_for;
+            let known = |v: Value| self.plan.constant(self.plan.same(v));
+            self.plan.known[n].constant = match inst.op {
                 Op::Const { imm, .. } => Some(imm),
                 _ if stands_for != n as u32 => None,
                 op if op.info().effects == demotic_ir::Effects::PURE => evaluate(&op, known),

@@ -42,18 +42,22 @@ pub(super) type RegionId = u64;
 
 struct Placed {
     entry: Loc,
-    offset: usize,
-    len: usize,
-    segment: usize,
+    offset: u32,
+    len: u32,
     ranges: Vec<(u64, u64)>,
-    links: Vec<(Site, Loc)>,
+    /// Where its links lead, in the mode of its entry.
+    targets: Vec<u64>,
     tier: Tier,
 }
 
 impl Placed {
     /// Where a site leads to.
     fn entry_for(&self, site: Site) -> usize {
-        self.offset + self.tier.entry(site.counts)
+        self.offset as usize + self.tier.entry(site.counts)
+    }
+
+    fn segment(&self) -> usize {
+        self.offset as usize / SEGMENT
     }
 }
 
@@ -61,7 +65,7 @@ impl Placed {
 #[derive(Clone, Copy)]
 struct Site {
     owner: RegionId,
-    offset: usize,
+    offset: u32,
     /// Whether it leads to the entry that counts.
     counts: bool,
 }
@@ -69,7 +73,8 @@ struct Site {
 /// What is known of placed code.
 #[derive(Default)]
 struct Tables {
-    regions: FxHashMap<RegionId, Placed>,
+    /// In boxes, since tables grow by being copied.
+    regions: FxHashMap<RegionId, Box<Placed>>,
     by_entry: FxHashMap<Loc, RegionId>,
     /// The fault map of the code at each offset: offsets in it, and guest addresses. Kept for removed regions until
     /// their memory is used again, since a vCPU may still be in them.
@@ -82,7 +87,7 @@ struct Tables {
 impl Tables {
     /// The code for a location.
     fn at(&self, loc: Loc) -> Option<&Placed> {
-        self.regions.get(self.by_entry.get(&loc)?)
+        Some(self.regions.get(self.by_entry.get(&loc)?)?)
     }
 
     /// The regions made from code in `[start, end)`.
@@ -188,7 +193,7 @@ impl PlacedCode {
 
     /// Host address of an entry.
     fn address(&self, placed: &Placed, counts: bool) -> u64 {
-        self.cache.base() + (placed.offset + placed.tier.entry(counts)) as u64
+        self.cache.base() + u64::from(placed.offset) + placed.tier.entry(counts) as u64
     }
 
     /// Whether the code for a location is a region.
@@ -208,7 +213,7 @@ impl PlacedCode {
     /// Number of regions and bytes of code placed.
     pub(super) fn usage(&self) -> (usize, usize) {
         let all = || self.all_tables().flat_map(|tables| tables.regions.values());
-        (all().count(), all().map(|r| r.len).sum())
+        (all().count(), all().map(|r| r.len as usize).sum())
     }
 
     /// Counts the regions that have been removed, for who holds addresses of them.
@@ -225,7 +230,7 @@ impl PlacedCode {
     pub(super) fn empty_next(&mut self) {
         let next = self.next_segment();
         self.settle_to_remove();
-        let old = self.tables.regions.iter().filter(|(_, r)| r.segment == next).map(|(&id, _)| id);
+        let old = self.tables.regions.iter().filter(|(_, r)| r.segment() == next).map(|(&id, _)| id);
         let old: Vec<RegionId> = old.collect();
         old.into_iter().for_each(|id| self.remove(id));
         self.emptied = true;
@@ -248,35 +253,25 @@ impl PlacedCode {
         self.cache.write(offset, &compiled.code);
         let id = self.next_id;
         self.next_id += 1;
-        let mode = compiled.entry.mode;
-        let site = |l: &Link| Site { owner: id, offset: offset + l.site as usize, counts: l.counts };
-        let links: Vec<(Site, Loc)> =
-            compiled.links.iter().map(|l| (site(l), Loc { pc: l.target, mode })).collect();
+        let CompiledRegion { entry, code, links, faults, ranges, tier, .. } = compiled;
         let tables = &mut self.tables;
-        tables.by_entry.insert(compiled.entry, id);
-        tables.faults.insert(offset, compiled.faults);
-        for page in pages(&compiled.ranges) {
+        tables.by_entry.insert(entry, id);
+        tables.faults.insert(offset, faults);
+        for page in pages(&ranges) {
             tables.by_page.entry(page).or_default().push(id);
         }
-        tables.regions.insert(
-            id,
-            Placed {
-                entry: compiled.entry,
-                offset,
-                len: compiled.code.len(),
-                segment: self.segment,
-                ranges: compiled.ranges,
-                links: links.clone(),
-                tier: compiled.tier,
-            },
-        );
-        for (site, target) in links {
+        let targets = links.iter().map(|link| link.target).collect();
+        let placed = Placed { entry, offset: offset as u32, len: code.len() as u32, ranges, targets, tier };
+        tables.regions.insert(id, Box::new(placed));
+        for Link { site, target, counts } in links {
+            let site = Site { owner: id, offset: offset as u32 + site, counts };
+            let target = Loc { pc: target, mode: entry.mode };
             self.tables.sites.entry(target).or_default().push(site);
             let to = self.placed_at(target).map_or(PAD, |code| code.entry_for(site));
-            self.cache.patch(site.offset, to);
+            self.cache.patch(site.offset as usize, to);
         }
-        self.point_sites(compiled.entry);
-        Ok(self.cache.base() + (offset + compiled.tier.entry(true)) as u64)
+        self.point_sites(entry);
+        Ok(self.cache.base() + (offset + tier.entry(true)) as u64)
     }
 
     /// Removes the regions made from code in `[start, end)`. Gives whether there were any.
@@ -417,8 +412,9 @@ impl PlacedCode {
                 }
             }
         }
-        for (_, target) in &region.links {
-            if let Some(sites) = tables.sites.get_mut(target) {
+        for &pc in &region.targets {
+            let target = Loc { pc, mode: region.entry.mode };
+            if let Some(sites) = tables.sites.get_mut(&target) {
                 sites.retain(|site| site.owner != id);
             }
         }
@@ -431,11 +427,11 @@ impl PlacedCode {
 
     /// Points all exits that lead to a location to its code, or to the pad; those of shared code later.
     fn point_sites(&mut self, loc: Loc) {
-        let code = self.placed_at(loc).map(|code| (code.offset, code.tier));
+        let code = self.placed_at(loc).map(|code| (code.offset as usize, code.tier));
         let mut missed = !self.inherited.is_empty();
         for site in self.tables.sites.get(&loc).into_iter().flatten() {
             let to = code.map_or(PAD, |(offset, tier)| offset + tier.entry(site.counts));
-            missed |= !self.cache.patch(site.offset, to);
+            missed |= !self.cache.patch(site.offset as usize, to);
         }
         if missed {
             self.pending.push(loc);
@@ -450,16 +446,12 @@ fn pad(miss_thunk: u64) -> Vec<u8> {
     code
 }
 
-fn pages(ranges: &[(u64, u64)]) -> Vec<u64> {
-    let mut pages: Vec<u64> = Vec::new();
-    for &(start, end) in ranges {
-        if end > start {
-            pages.extend(start >> PAGE_BITS..=(end - 1) >> PAGE_BITS);
-        }
-    }
-    pages.sort_unstable();
-    pages.dedup();
-    pages
+/// The pages that ranges are in, each once if they are in order.
+fn pages(ranges: &[(u64, u64)]) -> impl Iterator<Item = u64> {
+    let mut last = None;
+    let all = ranges.iter().filter(|(start, end)| end > start);
+    all.flat_map(|&(start, end)| start >> PAGE_BITS..=(end - 1) >> PAGE_BITS)
+        .filter(move |&page| last.replace(page) != Some(page))
 }
 
 #[cfg(test)]
