@@ -74,6 +74,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         let trial = move || check_sockets(engine);
         trials.push(Trial::test(format!("sandbox::execute::{engine}"), trial).with_ignored_flag(!there));
     }
+    for configuration in ["armel", "mips", "native"] {
+        let trial = move || check_rings(configuration);
+        trials.push(Trial::test(format!("sandbox::rings::{configuration}"), trial).with_ignored_flag(!there));
+    }
     trials.push(Trial::test("sandbox::paths", missing_path));
     trials
 }
@@ -118,6 +122,20 @@ fn check_sockets(engine: &str) -> Result<(), Failed> {
         "./busybox cat /etc/passwd || ./busybox env ./busybox echo no | ./busybox cat",
     ]);
     expect(&run_in(command, &directory.0)?, "no\n")
+}
+
+/// There are no rings of requests, for guests as for native programs that one executes.
+fn check_rings(configuration: &str) -> Result<(), Failed> {
+    let outside = TemporaryDirectory::new()?;
+    let inside = outside.0.join("inside");
+    fs::create_dir(&inside)?;
+    fs::write(outside.0.join("secret"), "secret\n")?;
+    fs::copy(root().join("target/guests").join(configuration).join("ring_reach"), inside.join("program"))?;
+    let mut command = confined("auto", &inside, true);
+    command.arg(busybox()).args(["sh", "-c", "exec ./program ../secret"]);
+    let refused = "Function not implemented";
+    let printed = format!("io_setup: {refused}\nio_uring_setup: {refused}\npassed\n");
+    expect(&run_in(command, &inside)?, &printed)
 }
 
 fn expect(outcome: &Outcome, printed: &str) -> Result<(), Failed> {

@@ -4,7 +4,7 @@
 //! What the guest knows a context by is the address of a page of its own. Libraries look there for a ring of results;
 //! since its first words are not those of one, they use the system call.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -40,7 +40,12 @@ struct Context {
     host: u64,
     /// What has been submitted and has no result yet, by the host's address of it.
     requests: Mutex<HashMap<u64, Request>>,
+    /// Results that the guest had no room for where it said.
+    kept: Mutex<VecDeque<Event>>,
 }
+
+/// A `struct io_event` of the host: what the guest has put into the request, where that is, two results.
+type Event = [u64; 4];
 
 /// A `struct iocb` of the host, which writes to it.
 type Control = Arc<[AtomicU64; 8]>;
@@ -85,7 +90,7 @@ pub(crate) fn setup(c: &mut Call<'_>) -> SysResult {
     });
     match given {
         Ok(addr) => {
-            let context = Context { host: context, requests: Mutex::default() };
+            let context = Context { host: context, requests: Mutex::default(), kept: Mutex::default() };
             lock(&c.process.aio.0).insert(addr, Arc::new(context));
             Ok(0)
         }
@@ -144,8 +149,6 @@ fn submit_one(c: &Call<'_>, context: &Context, addr: u32) -> SysResult {
     // Lives until the host has copied it, which it does at once.
     let mut parts = Vec::new();
     let (buffer, size) = match operation {
-        // The host finds out that there is nothing at address 0.
-        PREAD | PWRITE if start == 0 => (0, size),
         PREAD | PWRITE => (memory.host_range(start, len.into()).ok_or(Errno(libc::EFAULT))?, size),
         PREADV | PWRITEV => {
             parts = read_iovec(c, start, len)?;
@@ -215,26 +218,60 @@ fn get(c: &mut Call<'_>, width: Width, mask: Option<u64>) -> SysResult {
         return Err(Errno(libc::EINVAL));
     }
     let room = (most as usize).min(EVENTS_MAX).max((least as usize).min(EVENTS_MAX));
-    let mut events = vec![[0u64; 4]; room];
     let least = (least as usize).min(room);
-    let got = with_mask(c, mask, |mask| {
-        let pair = host::MaskArgument::new(mask, SET_SIZE);
-        let timeout = timeout.as_ref().map_or(Arg::null(), Arg::input);
-        let args =
-            [context.host.into(), least.into(), room.into(), Arg::outputs(&mut events), timeout, pair.arg()];
-        host::call(SYS_IO_PGETEVENTS, &args)
-    })?;
-    for (i, event) in events.iter().take(got as usize).enumerate() {
-        let at = c.uint(3).wrapping_add(EVENT * i as u32);
-        c.memory().write_bytes(at, shown(c, &context, *event).as_bytes())?;
+    let mut events: VecDeque<Event> = {
+        let mut kept = lock(&context.kept);
+        let count = kept.len().min(room);
+        kept.drain(..count).collect()
+    };
+    if events.is_empty() || events.len() < least {
+        let mut more = vec![[0u64; 4]; room - events.len()];
+        let least = least.saturating_sub(events.len());
+        let got = with_mask(c, mask, |mask| {
+            let pair = host::MaskArgument::new(mask, SET_SIZE);
+            let timeout = timeout.as_ref().map_or(Arg::null(), Arg::input);
+            let room = more.len();
+            let args = [
+                context.host.into(),
+                least.into(),
+                room.into(),
+                Arg::outputs(&mut more),
+                timeout,
+                pair.arg(),
+            ];
+            host::call(SYS_IO_PGETEVENTS, &args)
+        });
+        match got {
+            Ok(got) => events.extend(more.into_iter().take(got as usize)),
+            Err(errno) if events.is_empty() => return Err(errno),
+            Err(_) => {}
+        }
     }
-    Ok(got)
+    give(c, &context, events)
 }
 
-/// A result as the guest has it; its request is over.
-fn shown(c: &Call<'_>, context: &Context, [data, name, result, second]: [u64; 4]) -> Encoder {
-    let request = lock(&context.requests).remove(&name);
-    let (addr, is_poll) = request.map_or((0, false), |request| (request.addr, request.is_poll));
+/// Writes results to where the guest wants them; what there is no room for is kept.
+fn give(c: &Call<'_>, context: &Context, mut events: VecDeque<Event>) -> SysResult {
+    let mut given = 0;
+    while let Some(event) = events.front() {
+        let at = c.uint(3).wrapping_add(EVENT * given);
+        if let Err(fault) = c.memory().write_bytes(at, shown(c, context, event).as_bytes()) {
+            let mut kept = lock(&context.kept);
+            events.into_iter().rev().for_each(|event| kept.push_front(event));
+            return if given == 0 { Err(fault.into()) } else { Ok(given.into()) };
+        }
+        // Its request is over.
+        lock(&context.requests).remove(&event[1]);
+        events.pop_front();
+        given += 1;
+    }
+    Ok(given.into())
+}
+
+/// A result as the guest has it.
+fn shown(c: &Call<'_>, context: &Context, &[data, name, result, second]: &Event) -> Encoder {
+    let known = lock(&context.requests).get(&name).map(|request| (request.addr, request.is_poll));
+    let (addr, is_poll) = known.unwrap_or((0, false));
     let result = match result as i64 {
         error @ -4095..0 => i64::from(-c.abi().errno(-error as i32)) as u64,
         events if is_poll => u64::from(convert_events(c, events as i16, false) as u16),

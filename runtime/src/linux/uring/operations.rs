@@ -159,7 +159,7 @@ fn try_it(c: &mut Call<'_>, request: &mut Request, fd: i32) -> Result<Attempt, E
 }
 
 /// An address, which has 64 bits in a request.
-fn address(value: u64) -> Result<u32, Errno> {
+pub(super) fn address(value: u64) -> Result<u32, Errno> {
     u32::try_from(value).map_err(|_| Errno(libc::EFAULT))
 }
 

@@ -249,7 +249,8 @@ fn wait(
         true => {
             let at = |offset: u32| argument.wrapping_add(offset);
             let memory = c.memory();
-            (memory.read_u64(argument)? as u32, memory.read_u32(at(8))?, memory.read_u64(at(16))? as u32)
+            let (mask, time) = (memory.read_u64(argument)?, memory.read_u64(at(16))?);
+            (operations::address(mask)?, memory.read_u32(at(8))?, operations::address(time)?)
         }
         false => (argument, size, 0),
     };
