@@ -145,7 +145,7 @@ impl LinuxProcess {
         if clear_tid != 0 && !self.group.is_one() {
             // Linux does not look whether this succeeds either.
             let _ = self.memory.write_u32(clear_tid, 0);
-            self.wake_one(clear_tid);
+            self.wake_one(clear_tid, 0);
         }
         if self.group.leave(status) {
             self.exit = Some(ExitStatus::Code(status));
@@ -206,14 +206,18 @@ impl LinuxProcess {
         // It may have been released, and nobody woken yet.
         let unfinished = pending && old == 0;
         if !inherits && (died || unfinished) {
-            self.wake_one(addr);
+            self.wake_one(addr, 0);
+        } else if died && self.memory.is_big() {
+            // No kernel knows who waits for it.
+            self.wake_one(addr, 0);
+            self.wake_one(addr, libc::FUTEX_PRIVATE_FLAG);
         }
         Ok(())
     }
 
-    fn wake_one(&self, addr: u32) {
+    fn wake_one(&self, addr: u32, flags: i32) {
         if let Some(word) = self.memory.host_range(addr, 4) {
-            let args: [Arg<'_>; 3] = [word.into(), libc::FUTEX_WAKE.into(), 1.into()];
+            let args: [Arg<'_>; 3] = [word.into(), (libc::FUTEX_WAKE | flags).into(), 1.into()];
             let _: Result<u64, Errno> = host::call_now(libc::SYS_futex, &args);
         }
     }

@@ -3,6 +3,7 @@
 
 use demotic_ir::Fault;
 
+use super::futex_pi;
 use super::time::{Width, optional_timespec};
 use crate::linux::host::{self, Arg, Errno};
 use crate::linux::syscall::{Call, SysResult};
@@ -27,8 +28,10 @@ fn call(c: &Call<'_>, width: Width) -> SysResult {
         libc::FUTEX_WAKE_OP if c.memory().is_big() => wake_op(c),
         libc::FUTEX_WAKE_OP => pass_on(c, c.uint(2), c.uint_arg(3), c.uint(5)),
         // The host's kernel keeps thread numbers in these words.
-        _ if c.memory().is_big() => Err(Errno(libc::ENOSYS)),
-        libc::FUTEX_LOCK_PI | libc::FUTEX_LOCK_PI2 | libc::FUTEX_WAIT_REQUEUE_PI => wait(c, width),
+        _ if c.memory().is_big() => futex_pi::call(c, width),
+        libc::FUTEX_LOCK_PI | libc::FUTEX_LOCK_PI2 | libc::FUTEX_WAIT_REQUEUE_PI => {
+            futex_pi::go_on(wait(c, width))
+        }
         libc::FUTEX_TRYLOCK_PI | libc::FUTEX_UNLOCK_PI => pass_on(c, c.uint(2), Arg::null(), 0),
         libc::FUTEX_CMP_REQUEUE_PI => pass_on(c, c.uint(2), c.uint_arg(3), c.uint(5)),
         _ => {

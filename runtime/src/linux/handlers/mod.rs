@@ -12,6 +12,7 @@ pub(super) mod extended;
 pub(super) mod files;
 pub(super) mod futex;
 pub(super) mod futex2;
+mod futex_pi;
 pub(super) mod ids;
 pub(super) mod ioctl;
 pub(super) mod keys;
