@@ -130,6 +130,20 @@ pub(crate) fn sigprocmask(c: &mut Call<'_>) -> SysResult {
     change_mask(c, set, size)
 }
 
+/// `sgetmask()`: the first word of the mask.
+pub(crate) fn sgetmask(c: &mut Call<'_>) -> SysResult {
+    Ok(c.abi().sigset_to_guest(c.process.signals.mask()) & u64::from(u32::MAX))
+}
+
+/// `ssetmask(word)`: changes the whole mask to these signals; gives the first word of the one before.
+pub(crate) fn ssetmask(c: &mut Call<'_>) -> SysResult {
+    let old = sgetmask(c)?;
+    let new = c.abi().sigset_to_host(c.uint(0).into());
+    hold_signals()?;
+    c.process.signals.set_mask(new);
+    Ok(old)
+}
+
 fn change_mask(c: &mut Call<'_>, set: Option<u64>, size: u32) -> SysResult {
     let old = c.process.signals.mask();
     if let Some(set) = set {
