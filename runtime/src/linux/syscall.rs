@@ -233,9 +233,13 @@ impl LinuxProcess {
     ) {
         /// MIPS: the call that makes the call that its first argument names, which alone is judged.
         const INDIRECT: u32 = 4000;
-        if number != INDIRECT && !self.may_call(cpu, engine, pc, number, first) {
-            return;
-        }
+        let number = match number {
+            INDIRECT => number,
+            _ => match self.may_call(cpu, engine, pc, number, first) {
+                Some(number) => number,
+                None => return,
+            },
+        };
         // A call inside another one is not shown.
         let shown = (self.trace.is_active() && first == 0).then(|| self.shown_call(cpu, number));
         let (mut after, mut result) = self.call(cpu, engine, number, first);

@@ -1,6 +1,7 @@
 /* Covers: a program's own seccomp filters: what they see, each action, several
  * at once, inheritance over fork, strict mode, refused programs. */
 #include "t.h"
+#include "tracer.h"
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -146,6 +148,53 @@ static void traced_by_nobody(void)
     _exit(getsid(0) == -1 && errno == ENOSYS ? 0 : 1);
 }
 
+/* What a tracer makes of a call that it is asked about is judged again, but not asked about again. */
+static void asks(void)
+{
+    pid_t session = getsid(0), parent = getppid();
+    umask(077);
+    ptrace(PTRACE_TRACEME, 0, 0, 0);
+    raise(SIGSTOP);
+    FILTER(0, NUMBER, IF(SYS_getsid, SECCOMP_RET_TRACE | 5), IF(SYS_umask, SECCOMP_RET_TRACE | 6),
+           IF(SYS_getpgid, SECCOMP_RET_ERRNO | EDOM), RET(SECCOMP_RET_ALLOW));
+    int good = syscall(SYS_getsid, 0) == parent;
+    good |= (syscall(SYS_getsid, 0) == -1 && errno == EDOM) << 1;
+    good |= (syscall(SYS_getsid, 0) == session) << 2;
+    good |= (syscall(SYS_getsid, 0) == 077) << 3;
+    good |= (syscall(SYS_getsid, 0) == -1 && errno == ENOSYS) << 4;
+    _exit(good);
+}
+
+static int set_call(pid_t child, long number)
+{
+#if defined __arm__
+    return ptrace(23 /* PTRACE_SET_SYSCALL */, child, 0, number);
+#elif defined __mips__
+    return set_register(child, 2, number);
+#else
+    return set_register(child, 15, number);
+#endif
+}
+
+static void asked(void)
+{
+    static const long others[] = {SYS_getppid, SYS_getpgid, SYS_getsid, SYS_umask, SYS_getpid + 3000};
+    unsigned long data = 0;
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0)
+        asks();
+    show("begins", child);
+    CHECK(ptrace(PTRACE_SETOPTIONS, child, 0, PTRACE_O_TRACESECCOMP) == 0);
+    for (unsigned i = 0; i < sizeof others / sizeof *others; i++) {
+        ptrace(PTRACE_CONT, child, 0, 0);
+        show("is asked", child);
+        CHECK(ptrace(PTRACE_GETEVENTMSG, child, 0, &data) == 0 && data == 5 && set_call(child, others[i]) == 0);
+    }
+    ptrace(PTRACE_CONT, child, 0, 0);
+    show("ends", child);
+}
+
 static void strict(void)
 {
     prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT);
@@ -189,5 +238,6 @@ int main(int argc, char **argv)
     CHECK(WIFEXITED(st) && WEXITSTATUS(st) == 5);
     st = in_child(strict_and_wrong);
     CHECK(WIFSIGNALED(st) && WTERMSIG(st) == SIGKILL);
+    asked();
     return t_done();
 }

@@ -221,7 +221,8 @@ fn change_call(r: &Request<'_, '_>, abi: &dyn GuestAbi, cpu: &CpuState) -> SysRe
     let number = abi.syscall_number(cpu);
     let rereads = abi.rereads_syscall_number();
     r.stopped(|stop| {
-        if rereads && stop.kind == Kind::ENTRY && stop.number != number {
+        let before = stop.kind == Kind::ENTRY || stop.kind == Kind::SECCOMP;
+        if rereads && before && stop.number != number {
             stop.number = number;
             stop.changed |= Stop::CHANGED_NUMBER;
         }

@@ -204,7 +204,7 @@ fn is_ancestor(mode: &Mode, newest: Option<&Arc<Filter>>) -> bool {
 const STRICT: [&str; 5] = ["read", "write", "exit", "sigreturn", "rt_sigreturn"];
 
 impl LinuxProcess {
-    /// Whether a system call, made at code address `pc`, may be done. If not, its consequences have been drawn.
+    /// Which system call is to be done for one that is made at code address `pc`. If none, its consequences have been drawn.
     pub(crate) fn may_call(
         &mut self,
         cpu: &mut CpuState,
@@ -212,21 +212,45 @@ impl LinuxProcess {
         pc: u32,
         number: u32,
         first: usize,
-    ) -> bool {
+    ) -> Option<u32> {
         if !self.seccomp.group.active.load(Ordering::Relaxed) {
-            return true;
+            return Some(number);
         }
         self.seccomp.slot.tid.store(host::thread_id(), Ordering::Relaxed);
-        let verdict = match self.seccomp.mode() {
-            Mode::Disabled => return true,
-            Mode::Strict if self.row(number).is_some_and(|row| STRICT.contains(&row.name)) => return true,
+        match self.seccomp.mode() {
+            Mode::Disabled => return Some(number),
+            Mode::Strict if self.row(number).is_some_and(|row| STRICT.contains(&row.name)) => {
+                return Some(number);
+            }
             Mode::Strict => {
                 self.exit = Some(ExitStatus::Signal(libc::SIGKILL));
-                return false;
+                return None;
             }
-            Mode::Filtered(filter) => Filter::judge(Some(&filter), &self.seccomp_data(cpu, number, first)),
+            Mode::Filtered(_) => {}
+        }
+        let verdict = self.judge(cpu, number, first);
+        if verdict & action::MASK != action::TRACE {
+            return self.obey(cpu, engine, pc, number, verdict).then_some(number);
+        }
+        let Some(number) = self.ask_tracer(cpu, engine, number, verdict & !action::MASK) else {
+            // There is nobody who traces.
+            self.abi.set_result(cpu, Err(Errno(libc::ENOSYS)));
+            return None;
         };
-        self.obey(cpu, engine, pc, number, verdict)
+        if (number as i32) < 0 || self.exit.is_some() {
+            // The tracer has set the result.
+            return None;
+        }
+        // It may have become another call, or have other arguments. It is not asked again.
+        let verdict = self.judge(cpu, number, first);
+        let may = verdict & action::MASK == action::TRACE || self.obey(cpu, engine, pc, number, verdict);
+        may.then_some(number)
+    }
+
+    /// What the filters say of a call.
+    fn judge(&self, cpu: &CpuState, number: u32, first: usize) -> u32 {
+        let mode = self.seccomp.mode();
+        Filter::judge(mode.filter(), &self.seccomp_data(cpu, number, first))
     }
 
     /// `struct seccomp_data`: number, architecture, address, arguments.
@@ -266,11 +290,6 @@ impl LinuxProcess {
                 self.abi.set_result(cpu, Err(Errno(errno)));
             }
             action::TRAP => self.trap_call(cpu, engine, pc, number, data),
-            action::TRACE => match self.ask_tracer(cpu, engine, number, data) {
-                // There is nobody who traces.
-                None => self.abi.set_result(cpu, Err(Errno(libc::ENOSYS))),
-                Some(same) => return same == number,
-            },
             // Killing, and what the kernel does not know either.
             _ => self.exit = Some(ExitStatus::Signal(libc::SIGSYS)),
         }
