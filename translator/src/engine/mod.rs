@@ -54,8 +54,8 @@ pub struct EngineOptions {
     pub form: FormOptions,
     /// Size of the code cache in bytes.
     pub code_bytes: usize,
-    /// A block of the first tier gets a region when loops and calls have entered it this often; an interpreted one much
-    /// sooner. `Auto` only.
+    /// A block of the first tier gets a region when loops and calls have entered it this often; one with many instructions
+    /// or that is interpreted much sooner. `Auto` only.
     pub hot: u32,
     /// Check Cranelift's input.
     pub verify: bool,
@@ -103,6 +103,9 @@ pub struct EngineStats {
 
 /// Where code can be read from by any thread.
 pub type SharedCode = Arc<dyn GuestCode>;
+
+/// Guest instructions of a block that is as hot as it is often entered. Others are by how long they take.
+const USUAL_INSNS: u32 = 8;
 
 /// What translation needs; shared with the worker.
 pub(crate) struct TranslateContext {
@@ -189,18 +192,24 @@ impl TranslateContext {
         self.has_first_tier() || self.options.kind == EngineKind::Jit && self.options.memory.is_some()
     }
 
+    /// How often a block of so many guest instructions is entered before it is hot.
+    fn entries_to_be_hot(&self, insns: usize) -> u32 {
+        (self.options.hot / (insns as u32 / USUAL_INSNS).max(1)).max(1)
+    }
+
     /// Translates the block at `loc` by the first tier; `None` if that has to be left to the interpreter.
     fn translate_block(&self, loc: Loc, counters: &Counters) -> Option<CompiledRegion> {
         let start = Instant::now();
         let number = counters.new_number();
         let counts = self.options.kind == EngineKind::Auto;
+        let block = self.arch.lift(loc, self.code.in_mode(loc.mode), LiftOptions::default());
+        let entries = self.entries_to_be_hot(block.guest.len());
         let options = BlockOptions {
             memory: self.options.memory?,
             nan_rule: self.arch.nan_rule(),
             number,
-            counter: counts.then(|| counters.begin(number, self.options.hot)),
+            counter: counts.then(|| counters.begin(number, entries)),
         };
-        let block = self.arch.lift(loc, self.code.in_mode(loc.mode), LiftOptions::default());
         let compiled = baseline::compile(&block, self.arch.layout(), options);
         let add = |figure: &AtomicU64, n: usize| figure.fetch_add(n as u64, Ordering::Relaxed);
         match &compiled {
