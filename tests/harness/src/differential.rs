@@ -150,7 +150,12 @@ impl Bench {
         }
         let inexact = mode == Mode::Lazy && matches!(ours.end, End::Fault { .. });
         // The last instruction of an IT block may be begun again outside of it when its condition holds.
-        let restarted = matches!(ours.end, End::Fault { misaligned: true, .. });
+        let restarted = match ours.end {
+            End::Fault { misaligned, .. } => {
+                misaligned || mode == Mode::Precise && self.ends_it_block(&ours.cpu)
+            }
+            _ => false,
+        };
         let registers = |cpu| {
             let mut all = report::registers(self.layout(), cpu);
             all.retain(|(name, _)| name != "itstate" || !restarted);
@@ -163,6 +168,12 @@ impl Bench {
         }
         report += &report::memories(DATA.start, &ours.data, &theirs.data);
         (!report.is_empty()).then(|| format!("the interpreter: {}\n{report}", ours.end))
+    }
+
+    /// Whether the present instruction is the last one of an IT block.
+    fn ends_it_block(&self, cpu: &CpuState) -> bool {
+        let itstate = self.layout().slots.iter().find(|info| info.name == "itstate");
+        itstate.is_some_and(|info| cpu.get(info.slot) & 15 == 8)
     }
 
     /// Leaves out what is not needed for the difference: instructions, then what registers and memory hold.

@@ -19,7 +19,7 @@ use crate::TranslatorError;
 use crate::baseline::{self, BlockOptions, Refused};
 use crate::compile::{CompiledRegion, Compiler, Listing};
 use crate::isa::{HostFeatures, host_has_fma, host_isa};
-use crate::lower::{LowerOptions, MemoryModel};
+use crate::lower::{AT_CHECKPOINT, LowerOptions, MemoryModel};
 use crate::region::{FormOptions, Profile, ProfileData, form_with_dataflow};
 use counters::Counters;
 use journal::{CodeChanges, Journal};
@@ -243,14 +243,13 @@ impl TranslateContext {
         profile: Option<&dyn Profile>,
         lower: LowerOptions,
     ) -> Result<CompiledRegion, TranslatorError> {
-        let exact = lower.exact_accesses();
         let (region, flow) = form_with_dataflow(
             &*self.arch,
             self.code.in_mode(loc.mode),
             profile,
             &self.options.form,
             loc,
-            exact,
+            lower.faults(),
         );
         lock(&self.stats.pass_times).add(&region.pass_times);
         compiler.compile(&region, &flow, self.arch.layout(), lower)
@@ -294,6 +293,15 @@ pub(crate) enum Block {
     Interpreted,
     /// There is no room at the moment, or the guest's code has just changed.
     NotNow,
+}
+
+/// What is known of a fault in translated code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum FaultAt {
+    /// It is that of the instruction at this pc.
+    Instruction(u64),
+    /// It is that of an instruction that the interpreter comes to if it goes on from the state's pc.
+    Checkpoint,
 }
 
 /// A lock whose data stays usable when a holder panicked: every update leaves it consistent.
@@ -558,9 +566,10 @@ impl Engine {
         }
     }
 
-    /// The guest instruction that a fault at a host address belongs to.
-    pub(crate) fn guest_pc(&self, host_pc: u64) -> Option<u64> {
-        lock(&self.placed).guest_pc(host_pc)
+    /// What a fault at a host address belongs to.
+    pub(crate) fn fault_at(&self, host_pc: u64) -> Option<FaultAt> {
+        let pc = lock(&self.placed).guest_pc(host_pc)?;
+        Some(if pc == u64::from(AT_CHECKPOINT) { FaultAt::Checkpoint } else { FaultAt::Instruction(pc) })
     }
 
     /// Calls `f` while there is no background thread; the next request starts one.
@@ -627,7 +636,7 @@ pub fn list_region(
         nan_rule: arch.nan_rule(),
         host_fma: host_has_fma(list.host),
     };
-    let (region, flow) = form_with_dataflow(arch, code, None, &form, loc, options.exact_accesses());
+    let (region, flow) = form_with_dataflow(arch, code, None, &form, loc, options.faults());
     let listing = compiler.listing(&region, &flow, arch.layout(), options)?;
     Ok((region, listing))
 }

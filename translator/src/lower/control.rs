@@ -244,6 +244,7 @@ impl Lowerer<'_> {
     fn go_on_reloaded(&mut self, pc: u64) {
         match self.region.jump_edge(self.at, pc) {
             Edge::Inside(b) => {
+                self.begin_checkpoint(pc);
                 self.load_slots(self.flow.live_in[b]);
                 let block = self.blocks[b];
                 self.b.ins().jump(block, NO_ARGS);
@@ -268,6 +269,7 @@ impl Lowerer<'_> {
         let region = self.region;
         let table = region.blocks[self.at].table.as_ref();
         if let Some(table) = table {
+            self.checkpoint_before(table.computes());
             self.jump_by_table(id, table);
             table.computes().for_each(|n| self.instruction(n));
             self.inst = table.jump;

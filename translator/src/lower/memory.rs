@@ -185,11 +185,8 @@ impl Lowerer<'_> {
         if self.options.memory == MemoryModel::Sections {
             self.check_section(address, mem, is_store);
         }
-        if self.options.precise_faults {
-            self.store_slots(self.dirty);
-            if is_store {
-                self.keep_earlier_stores();
-            }
+        if self.replays() && is_store {
+            self.keep_earlier_stores();
         }
         match self.mem {
             Some(base) => (self.b.ins().iadd(base, address), disp),

@@ -34,7 +34,7 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use demotic_ir::{HostView, Lanes, NanRule, Op, Slot, StateLayout, Type, Value};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::region::{BlockId, Dataflow, Ranges, Region, SlotSet};
+use crate::region::{BlockId, Dataflow, Faults, Ranges, Region, SlotSet};
 use flags::FlagSet;
 use pairs::{HalfSource, Pairs};
 
@@ -74,7 +74,7 @@ impl MemoryModel {
 pub(crate) struct LowerOptions {
     /// How to reach guest memory.
     pub memory: MemoryModel,
-    /// Keep the state in memory exact at every access that may fault.
+    /// Registers are exact at every access that may fault.
     pub precise_faults: bool,
     /// How NaN results look.
     pub nan_rule: NanRule,
@@ -83,11 +83,19 @@ pub(crate) struct LowerOptions {
 }
 
 impl LowerOptions {
-    /// Whether the state must be exact at every memory access, because any may leave the code or be looked at.
-    pub(crate) fn exact_accesses(&self) -> bool {
-        self.precise_faults || self.memory == MemoryModel::Sections
+    /// What memory accesses may lead to.
+    pub(crate) fn faults(&self) -> Faults {
+        match (self.memory, self.precise_faults) {
+            (MemoryModel::Sections, _) => Faults::Left,
+            (_, true) => Faults::Replayed,
+            (_, false) => Faults::Fatal,
+        }
     }
 }
+
+/// What stands for the guest pc of a fault that the state's pc is the checkpoint of: no instruction is at an even address
+/// that is not a multiple of four, as those with two bytes have bit 0 set.
+pub(crate) const AT_CHECKPOINT: u32 = u32::MAX - 1;
 
 /// Who a direct exit of translated code goes to; the index of its relocation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -140,6 +148,8 @@ pub(crate) struct Lowerer<'a> {
     /// The instruction of the block whose exceptions the one before it has found already, and the exception slot with
     /// them.
     raised: Option<(usize, ir::Value)>,
+    /// Instructions of the block whose checkpoints have been made already.
+    made_early: FxHashSet<usize>,
     /// Vectors that are known to have no subnormal lanes.
     flushed: FxHashSet<(ir::Value, Lanes)>,
     blocks: Vec<ir::Block>,
@@ -166,6 +176,8 @@ struct Part {
     after: ir::Block,
     /// The flags before it.
     flags: FlagSet,
+    /// What was dirty before it.
+    dirty: SlotSet,
 }
 
 /// The signature of regions.
@@ -236,6 +248,7 @@ pub(crate) fn lower_region(
         second_store: None,
         widths: state::Widths::of(region, layout),
         raised: None,
+        made_early: FxHashSet::default(),
         flushed: FxHashSet::default(),
         blocks,
         exits: Vec::new(),
@@ -279,6 +292,7 @@ impl Lowerer<'_> {
     /// The region's entry: poll, then load the registers that it reads.
     fn entry(&mut self) {
         self.poll_at_entry();
+        self.begin_checkpoint(self.region.entry.pc);
         self.load_slots(self.flow.live_in[0]);
         let first = self.blocks[0];
         self.b.ins().jump(first, &[]);
@@ -316,7 +330,12 @@ impl Lowerer<'_> {
     /// Lowers an instruction of the block.
     fn instruction(&mut self, n: usize) {
         self.inst = n;
-        self.b.set_srcloc(SourceLoc::new(self.current_pc() as u32));
+        let pc = self.current_pc();
+        if self.flow.has_checkpoint(self.at, n) && !self.made_early.remove(&n) {
+            self.checkpoint(pc);
+        }
+        let at = if self.replays() { AT_CHECKPOINT } else { pc as u32 };
+        self.b.set_srcloc(SourceLoc::new(at));
         let op = self.region.blocks[self.at].block.insts[n].op;
         let lowered = match self.ranges.is_exact(self.at, n) {
             true => self.exact_address(&op),

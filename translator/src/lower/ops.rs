@@ -318,12 +318,15 @@ impl OpVisitor for Lowerer<'_> {
         let (inside, after) = (self.b.create_block(), self.b.create_block());
         self.b.ins().brif(c, inside, &[], after, &[]);
         self.b.switch_to_block(inside);
-        self.part = Some(Part { begin: self.inst, after, flags: self.flags });
+        self.part = Some(Part { begin: self.inst, after, flags: self.flags, dirty: self.dirty });
         Lowered::Nothing
     }
 
     fn end_if(&mut self, _ty: Type) -> Lowered {
-        let Some(Part { after, flags: before, .. }) = self.part.take() else { return Lowered::Nothing };
+        let Some(Part { after, flags: before, dirty, .. }) = self.part.take() else {
+            return Lowered::Nothing;
+        };
+        self.dirty = self.dirty.union(dirty);
         self.pair_sources.clear();
         if self.left {
             // The part left the block: what follows is reached only around it.

@@ -330,7 +330,7 @@ impl Lowerer<'_> {
         if self.second_store.take_if(|at| *at == self.inst).is_some() {
             return true;
         }
-        if !self.may_widen(Type::I64, mem) || self.options.exact_accesses() {
+        if !self.may_widen(Type::I64, mem) {
             return false;
         }
         let Lowered::Half { vector, high: false } = self.values[value.0 as usize] else { return false };

@@ -6,7 +6,7 @@ use cranelift_frontend::Variable;
 use demotic_ir::{Block, Exit, Op, Slot, StateLayout, Type, Value};
 
 use super::{Lowered, Lowerer, state_access};
-use crate::region::{Region, SlotSet};
+use crate::region::{Faults, Region, SlotSet};
 use crate::vcpu_state::offset;
 
 /// How wide registers are in the state and in their variables.
@@ -119,5 +119,37 @@ impl Lowerer<'_> {
     pub(super) fn store_pc(&mut self, pc: u64) {
         let word = self.b.ins().iconst(I64, pc as i64);
         self.b.ins().store(state_access(), word, self.cpu, offset::slot(self.layout.pc));
+    }
+
+    // ---- checkpoints: see `region::checkpoints` ----
+
+    /// Whether the interpreter goes on from a checkpoint after a fault.
+    pub(super) fn replays(&self) -> bool {
+        self.options.faults() == Faults::Replayed
+    }
+
+    /// Makes a checkpoint at the instruction at `pc`.
+    pub(super) fn checkpoint(&mut self, pc: u64) {
+        self.store_slots(self.dirty);
+        self.dirty = SlotSet::EMPTY;
+        self.store_pc(pc);
+    }
+
+    /// The state is exact, and the guest at `pc`: if faults need checkpoints, this is one.
+    pub(super) fn begin_checkpoint(&mut self, pc: u64) {
+        if self.replays() {
+            self.store_pc(pc);
+        }
+    }
+
+    /// Makes the checkpoint of some instructions before all of them.
+    pub(super) fn checkpoint_before(&mut self, instructions: impl Iterator<Item = usize>) {
+        for n in instructions {
+            if self.flow.has_checkpoint(self.at, n) {
+                self.inst = n;
+                self.checkpoint(self.current_pc());
+                self.made_early.insert(n);
+            }
+        }
     }
 }

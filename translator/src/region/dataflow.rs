@@ -5,7 +5,19 @@
 use demotic_ir::{Block, FlagMask, FlagSlots, Op, StateLayout, Type};
 use rustc_hash::FxHashMap;
 
+use super::checkpoints::Checkpoints;
 use super::{BlockId, Edge, Region, RegionBlock, SlotSet};
+
+/// What a memory access may lead to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Faults {
+    /// The end of the guest, which sees no registers then.
+    Fatal,
+    /// The guest's handler, which sees them all, after the interpreter has gone on from the last checkpoint.
+    Replayed,
+    /// The way out of the region, for the interpreter to do the access.
+    Left,
+}
 
 /// The results, per block.
 #[derive(Debug)]
@@ -19,8 +31,8 @@ pub(crate) struct Dataflow {
     pub(crate) dirty_in: Vec<SlotSet>,
     /// The slots that are known to be dead at addresses outside the region.
     dead_out: FxHashMap<u64, SlotSet>,
-    /// Every memory access may leave the region.
-    exact_accesses: bool,
+    faults: Faults,
+    checkpoints: Checkpoints,
     /// What each instruction of each block reads and writes.
     sets: Vec<Vec<Accesses>>,
 }
@@ -41,23 +53,36 @@ struct Accesses {
     writes: SlotSet,
     /// The instruction may leave the region, for the interpreter to do it: everything dirty is read.
     may_leave: bool,
+    /// The guest may look at everything if the instruction faults.
+    shows_all: bool,
+}
+
+/// What may be newer than the state before an instruction.
+#[derive(Clone, Copy)]
+struct Dirty {
+    /// What the checkpoint before it stores.
+    stored: SlotSet,
+    /// What is left then.
+    left: SlotSet,
 }
 
 impl Dataflow {
-    /// Analyses the region and removes writes of registers and flags that nothing reads. With `exact_accesses` the
-    /// state is needed at every memory access, otherwise only at those that check their address themselves.
+    /// Analyses the region and removes writes of registers and flags that nothing reads. Accesses that check their address
+    /// themselves may leave the region whatever `faults` says.
     pub(crate) fn run(
         region: &mut Region,
         layout: &StateLayout,
         dead_out: FxHashMap<u64, SlotSet>,
-        exact_accesses: bool,
+        faults: Faults,
     ) -> Dataflow {
+        let replayed = faults == Faults::Replayed;
         let mut flow = Dataflow {
             guest_live_in: Vec::new(),
             live_in: Vec::new(),
             dirty_in: Vec::new(),
             dead_out,
-            exact_accesses,
+            faults,
+            checkpoints: if replayed { Checkpoints::of(region) } else { Checkpoints::default() },
             sets: Vec::new(),
         };
         flow.solve(region, layout);
@@ -71,8 +96,7 @@ impl Dataflow {
     }
 
     fn solve(&mut self, region: &Region, layout: &StateLayout) {
-        let exact = self.exact_accesses;
-        self.sets = region.blocks.iter().map(|b| accesses(&b.block, layout, exact)).collect();
+        self.sets = region.blocks.iter().map(|b| accesses(&b.block, layout, self.faults)).collect();
         let none = vec![SlotSet::EMPTY; region.blocks.len()];
         self.dirty_in = none.clone();
         self.solve_dirty(region);
@@ -83,6 +107,11 @@ impl Dataflow {
     /// The slots that a safepoint poll at the start of a loop header stores when it leaves.
     pub(crate) fn stored_at_poll(&self, block: BlockId) -> SlotSet {
         self.dirty_in[block].intersection(self.guest_live_in[block])
+    }
+
+    /// Whether a checkpoint is before an instruction of a block.
+    pub(crate) fn has_checkpoint(&self, block: BlockId, n: usize) -> bool {
+        self.checkpoints.is_before(block, n)
     }
 
     /// The slots that must be stored when the region is left by an edge, of those that are dirty there.
@@ -98,19 +127,16 @@ impl Dataflow {
         while changed {
             changed = false;
             for i in 0..region.blocks.len() {
-                let block = &region.blocks[i].block;
-                let mut dirty = self.dirty_in[i];
-                for (at, inst) in block.insts.iter().enumerate() {
-                    if let Op::Exit { exit, .. } = inst.op {
-                        for edge in region.edges(i, exit) {
-                            if let Edge::Inside(to) = edge {
-                                let merged = self.dirty_in[to].union(dirty);
-                                changed |= merged != self.dirty_in[to];
-                                self.dirty_in[to] = merged;
-                            }
+                let insts = &region.blocks[i].block.insts;
+                for (inst, dirty) in insts.iter().zip(self.dirty_before(region, i)) {
+                    let Op::Exit { exit, .. } = inst.op else { continue };
+                    for edge in region.edges(i, exit) {
+                        if let Edge::Inside(to) = edge {
+                            let merged = self.dirty_in[to].union(dirty.left);
+                            changed |= merged != self.dirty_in[to];
+                            self.dirty_in[to] = merged;
                         }
                     }
-                    dirty = dirty.union(self.sets[i][at].writes);
                 }
             }
         }
@@ -149,7 +175,7 @@ impl Dataflow {
         mut at: impl FnMut(usize, SlotSet),
     ) -> SlotSet {
         let block = &region.blocks[i].block;
-        let dirty = self.dirty_before(i);
+        let dirty = self.dirty_before(region, i);
         let mut live = SlotSet::EMPTY;
         let mut after_part = SlotSet::EMPTY;
         for (at_inst, inst) in block.insts.iter().enumerate().rev() {
@@ -158,17 +184,20 @@ impl Dataflow {
                 Op::Exit { exit, .. } => {
                     let edges = region.edges(i, exit).into_iter();
                     live = edges.fold(SlotSet::EMPTY, |live, edge| {
-                        live.union(self.live_at_edge(edge, view, live_in, dirty[at_inst]))
+                        live.union(self.live_at_edge(edge, view, live_in, dirty[at_inst].left))
                     });
                 }
                 Op::EndIf { .. } => after_part = live,
                 Op::If { .. } => live = live.union(after_part),
                 _ => {
-                    let Accesses { reads, writes, may_leave } = self.sets[i][at_inst];
+                    let Accesses { reads, writes, may_leave, shows_all } = self.sets[i][at_inst];
                     live = live.minus(writes).union(reads);
-                    if may_leave {
-                        live = live.union(if view == View::Guest { SlotSet::ALL } else { dirty[at_inst] });
-                    }
+                    live = live.union(match view {
+                        View::Guest if may_leave || shows_all => SlotSet::ALL,
+                        View::Host if may_leave => dirty[at_inst].left.union(dirty[at_inst].stored),
+                        View::Host => dirty[at_inst].stored,
+                        View::Guest => SlotSet::EMPTY,
+                    });
                 }
             }
         }
@@ -186,12 +215,22 @@ impl Dataflow {
     }
 
     /// What may be dirty before each instruction of a block.
-    fn dirty_before(&self, i: usize) -> Vec<SlotSet> {
+    fn dirty_before(&self, region: &Region, i: usize) -> Vec<Dirty> {
+        let insts = &region.blocks[i].block.insts;
         let mut dirty = self.dirty_in[i];
-        let mut before = Vec::with_capacity(self.sets[i].len());
-        for sets in &self.sets[i] {
-            before.push(dirty);
-            dirty = dirty.union(sets.writes);
+        // What is so when a conditional part is not executed.
+        let mut around = SlotSet::EMPTY;
+        let mut before = Vec::with_capacity(insts.len());
+        for (n, inst) in insts.iter().enumerate() {
+            let checkpoint = self.has_checkpoint(i, n);
+            let stored =
+                if checkpoint { std::mem::replace(&mut dirty, SlotSet::EMPTY) } else { SlotSet::EMPTY };
+            before.push(Dirty { stored, left: dirty });
+            match inst.op {
+                Op::If { .. } => around = dirty,
+                Op::EndIf { .. } => dirty = dirty.union(around),
+                _ => dirty = dirty.union(self.sets[i][n].writes),
+            }
         }
         before
     }
@@ -206,7 +245,7 @@ fn flag_slots(mask: FlagMask, flags: &FlagSlots) -> SlotSet {
 
 /// What each instruction of a block reads and writes. Flags read by conditions only count as far as the conditions
 /// look at them.
-fn accesses(block: &Block, layout: &StateLayout, exact_accesses: bool) -> Vec<Accesses> {
+fn accesses(block: &Block, layout: &StateLayout, faults: Faults) -> Vec<Accesses> {
     let mut flag_uses = vec![FlagMask(0); block.insts.len()];
     for inst in &block.insts {
         match inst.op {
@@ -218,14 +257,15 @@ fn accesses(block: &Block, layout: &StateLayout, exact_accesses: bool) -> Vec<Ac
     sets.map(|(inst, used)| Accesses {
         reads: reads(&inst.op, used, layout),
         writes: writes(&inst.op, layout),
-        may_leave: may_leave(&inst.op, exact_accesses),
+        may_leave: may_leave(&inst.op, faults),
+        shows_all: faults == Faults::Replayed && inst.op.info().effects.can_fault(),
     })
     .collect()
 }
 
-fn may_leave(op: &Op, exact_accesses: bool) -> bool {
+fn may_leave(op: &Op, faults: Faults) -> bool {
     match op {
-        Op::Load { mem, .. } | Op::Store { mem, .. } => mem.aligned || exact_accesses,
+        Op::Load { mem, .. } | Op::Store { mem, .. } => mem.aligned || faults == Faults::Left,
         Op::LoadEx { .. } | Op::StoreEx { .. } | Op::Swap { .. } => true,
         _ => false,
     }
@@ -260,7 +300,7 @@ fn writes(op: &Op, layout: &StateLayout) -> SlotSet {
 pub(crate) fn killed_first(block: &Block, layout: &StateLayout) -> SlotSet {
     let mut seen = SlotSet::EMPTY;
     let mut killed = SlotSet::EMPTY;
-    for (inst, sets) in block.insts.iter().zip(accesses(block, layout, true)) {
+    for (inst, sets) in block.insts.iter().zip(accesses(block, layout, Faults::Left)) {
         if inst.op.info().effects.is_control() {
             break;
         }

@@ -8,8 +8,8 @@ use rustc_hash::FxHashMap;
 
 use super::dataflow::killed_first;
 use super::{
-    CallKind, Context, ContextId, Dataflow, Edge, Region, RegionBlock, SlotSet, dispatch, hammock, tables,
-    unroll,
+    CallKind, Context, ContextId, Dataflow, Edge, Faults, Region, RegionBlock, SlotSet, dispatch, hammock,
+    tables, unroll,
 };
 
 /// What execution so far says of a location.
@@ -73,11 +73,11 @@ pub(crate) fn form_with_dataflow(
     profile: Option<&dyn Profile>,
     options: &FormOptions,
     entry: Loc,
-    exact_accesses: bool,
+    faults: Faults,
 ) -> (Region, Dataflow) {
     let mut region = form_region(arch, code, profile, options, entry);
-    let dead = dead_out(arch, code, &region, exact_accesses);
-    let flow = Dataflow::run(&mut region, arch.layout(), dead, exact_accesses);
+    let dead = dead_out(arch, code, &region, faults);
+    let flow = Dataflow::run(&mut region, arch.layout(), dead, faults);
     if let Some(profile) = profile {
         tables::read(&mut region, &flow, code, profile);
     }
@@ -327,15 +327,15 @@ fn local_targets(block: &Block) -> Vec<u64> {
 
 /// For the addresses that a region calls or jumps out to: the slots that are dead there, which need not be stored.
 ///
-/// Where every access may leave the code and be looked at (`exact_accesses`), flags only.
+/// Unless faults are fatal, flags only.
 fn dead_out(
     arch: &dyn GuestArch,
     code: &dyn CodeSource,
     region: &Region,
-    exact_accesses: bool,
+    faults: Faults,
 ) -> FxHashMap<u64, SlotSet> {
     let flags = arch.layout().flags.iter().flat_map(|f| [f.n, f.z, f.c, f.v]).collect();
-    let all = if exact_accesses { flags } else { SlotSet::ALL };
+    let all = if faults == Faults::Fatal { SlotSet::ALL } else { flags };
     let mut dead = FxHashMap::default();
     for (from, b) in region.blocks.iter().enumerate() {
         for exit in &b.block.exits {

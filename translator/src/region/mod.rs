@@ -5,6 +5,7 @@
 //! *inlined* callee (small, calls nothing), whose blocks are cloned per call site, or, for a function that
 //! calls itself, a jump to the region's entry, with returns compared with the region's own return sites.
 
+mod checkpoints;
 mod dataflow;
 mod dispatch;
 mod form;
@@ -19,7 +20,7 @@ use demotic_ir::passes::PassTimes;
 use demotic_ir::{Block, Exit, ExitId, Loc, Trap};
 use rustc_hash::FxHashMap;
 
-pub(crate) use dataflow::Dataflow;
+pub(crate) use dataflow::{Dataflow, Faults};
 pub(crate) use form::form_with_dataflow;
 pub use form::{FormOptions, Profile, form_region};
 pub(crate) use profile::ProfileData;

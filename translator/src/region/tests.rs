@@ -6,7 +6,7 @@ use demotic_mips::{MipsConfig, MipsGuest};
 
 use crate::words::{Code, START};
 
-use super::{FormOptions, JumpTable, Profile, Ranges, Region, form_region, form_with_dataflow};
+use super::{Faults, FormOptions, JumpTable, Profile, Ranges, Region, form_region, form_with_dataflow};
 
 const NOP: u32 = 0;
 const JR_RA: u32 = 0x03e0_0008;
@@ -125,7 +125,7 @@ fn table(code: &[u32], targets: &[u64]) -> Option<JumpTable> {
     let seen = Seen { state, targets: targets.into() };
     let entry = Loc { pc: START, mode: 0 };
     let (region, _) =
-        form_with_dataflow(&guest(), &Code(code), Some(&seen), &FormOptions::default(), entry, false);
+        form_with_dataflow(&guest(), &Code(code), Some(&seen), &FormOptions::default(), entry, Faults::Fatal);
     region.blocks[0].table.clone()
 }
 

@@ -23,7 +23,9 @@ use demotic_ir::{
 use rustc_hash::FxHashSet;
 
 use crate::TranslatorError;
-use crate::engine::{self, Engine, EngineKind, EngineOptions, FinishedNews, Member, Seen, SharedCode};
+use crate::engine::{
+    self, Engine, EngineKind, EngineOptions, FaultAt, FinishedNews, Member, Seen, SharedCode,
+};
 use crate::vcpu_state::special;
 use blocks::{BlockCache, BlockIndex, NONE, is_call};
 use callbacks::{HostTables, StatePointer};
@@ -101,6 +103,8 @@ struct Context {
 enum Next {
     /// Go on at the state's pc.
     Dispatch,
+    /// The same, with the interpreter.
+    Interpret,
     /// Leave this run loop with this value.
     Leave(u64),
 }
@@ -226,11 +230,11 @@ impl<H: TrapHandler> Runner<'_, H> {
                         return special::UNWIND;
                     }
                 }
-                special::FAULT => {
-                    if let Next::Leave(value) = self.fault_in_code() {
-                        return value;
-                    }
-                }
+                special::FAULT => match self.fault_in_code() {
+                    Next::Leave(value) => return value,
+                    Next::Interpret => interpret_first = true,
+                    Next::Dispatch => {}
+                },
                 special::STOP => return special::STOP,
                 // Translated code has returned from a guest function.
                 pc => {
@@ -519,7 +523,10 @@ impl<H: TrapHandler> Runner<'_, H> {
     /// Handles a fault that a signal handler noted in translated code.
     fn fault_in_code(&mut self) -> Next {
         let record = self.vcpu.state.fault();
-        let pc = self.vcpu.engine.guest_pc(record.host_pc);
+        let at = self.vcpu.engine.fault_at(record.host_pc);
+        if at == Some(FaultAt::Checkpoint) {
+            return Next::Interpret;
+        }
         let base = match self.handler.memory().host_view() {
             HostView::Window { base } | HostView::Sections { base, .. } => base,
             HostView::None => 0,
@@ -529,7 +536,7 @@ impl<H: TrapHandler> Runner<'_, H> {
             access: if record.is_store != 0 { Access::Store } else { Access::Load },
             kind: if record.bus_error != 0 { FaultKind::Bus } else { FaultKind::Unmapped },
         };
-        let Some(pc) = pc else {
+        let Some(FaultAt::Instruction(pc)) = at else {
             tracing::error!(target: "translate", host_pc = record.host_pc, "a fault outside the fault map");
             return Next::Leave(special::STOP);
         };
