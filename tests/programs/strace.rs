@@ -5,7 +5,7 @@ use libtest_mimic::{Failed, Trial};
 use crate::process::{demotic, root, run, text};
 
 /// A program, and what is to be found in its trace.
-static EXPECTED: [(&str, &[&str]); 4] = [
+static EXPECTED: [(&str, &[&str]); 5] = [
     (
         "ipc",
         &[
@@ -33,6 +33,8 @@ static EXPECTED: [(&str, &[&str]); 4] = [
             " mkdir(\"d\", 0755) = -1 EEXIST (File exists)\n",
             "{stx_mode=S_IFREG|0640, stx_size=13, ...}) = 0\n",
             ", SEEK_SET) = ",
+            ", F_DUPFD, 60) = 60\n",
+            ", F_SETFD, 1) = 0\n",
         ],
     ),
     (
@@ -42,6 +44,7 @@ static EXPECTED: [(&str, &[&str]); 4] = [
             "--- SIGSEGV {si_signo=SIGSEGV, si_code=SEGV_MAPERR, si_addr=",
         ],
     ),
+    ("ioctls", &[", FIONREAD, 0x", ", TIOCGWINSZ, 0x"]),
     ("die_null", &[" +++ killed by SIGSEGV +++\n"]),
 ];
 

@@ -226,7 +226,7 @@ impl LinuxProcess {
     /// Ends the host process the way the guest has ended: with its status, or by its signal.
     pub fn terminate(&self) -> ! {
         if let (true, Some(exit)) = (self.info.strace, self.exit) {
-            trace::end(exit);
+            trace::end(self.kind, exit);
         }
         match self.exit {
             Some(ExitStatus::Signal(signal)) => host_signal::die(signal),

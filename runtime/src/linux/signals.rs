@@ -243,7 +243,7 @@ impl LinuxProcess {
 
     fn trace_signal(&self, info: &SigInfo) {
         if self.info.strace {
-            trace::signal(info);
+            trace::signal(self.kind, info);
         }
     }
 

@@ -12,6 +12,7 @@ use super::LinuxProcess;
 use super::host::{self, Arg, Errno};
 use super::siginfo::{Fields, SigInfo};
 use super::syscall::{ArgKind, SysResult, Syscall};
+use crate::loader::GuestKind;
 use names::Names;
 use shapes::View;
 
@@ -198,7 +199,8 @@ fn by_kind(process: &LinuxProcess, kind: ArgKind, value: u64) -> String {
         ArgKind::Mode => format!("{value:#05o}").replacen("0o", "0", 1),
         ArgKind::Signal if number == 0 => "0".into(),
         ArgKind::Signal => {
-            process.abi.signal_to_host(number).map_or_else(|| number.to_string(), names::signal)
+            let name = |number| names::signal(is_mips(process.kind), number);
+            process.abi.signal_to_host(number).map_or_else(|| number.to_string(), name)
         }
         ArgKind::Path | ArgKind::Str => shapes::string(process, number),
         ArgKind::OpenFlags => {
@@ -212,6 +214,10 @@ fn by_kind(process: &LinuxProcess, kind: ArgKind, value: u64) -> String {
         ArgKind::Flags => names::flags(number, &[]),
         ArgKind::Buffer | ArgKind::Pointer => shapes::pointer(number),
     }
+}
+
+fn is_mips(guest: GuestKind) -> bool {
+    matches!(guest, GuestKind::Mips { .. })
 }
 
 /// The name of what `si_code` says.
@@ -231,8 +237,8 @@ fn code(info: &SigInfo) -> String {
 }
 
 /// A signal is delivered.
-pub(crate) fn signal(info: &SigInfo) {
-    let name = names::signal(info.signal);
+pub(crate) fn signal(guest: GuestKind, info: &SigInfo) {
+    let name = names::signal(is_mips(guest), info.signal);
     let fields = match info.fields {
         Fields::None | Fields::Words(_) => String::new(),
         Fields::Sender { pid, uid } => format!(", si_pid={pid}, si_uid={uid}"),
@@ -250,7 +256,7 @@ pub(crate) fn signal(info: &SigInfo) {
         }
         Fields::Child { pid, uid, status, utime, stime } => {
             let exited = info.code == libc::CLD_EXITED;
-            let status = if exited { status.to_string() } else { names::signal(status) };
+            let status = if exited { status.to_string() } else { names::signal(is_mips(guest), status) };
             format!(", si_pid={pid}, si_uid={uid}, si_status={status}, si_utime={utime}, si_stime={stime}")
         }
         Fields::Address(addr) => format!(", si_addr={}", shapes::pointer(addr)),
@@ -263,9 +269,11 @@ pub(crate) fn signal(info: &SigInfo) {
 }
 
 /// The process ends.
-pub(crate) fn end(status: super::ExitStatus) {
+pub(crate) fn end(guest: GuestKind, status: super::ExitStatus) {
     match status {
         super::ExitStatus::Code(code) => line(&format!("+++ exited with {code} +++")),
-        super::ExitStatus::Signal(signal) => line(&format!("+++ killed by {} +++", names::signal(signal))),
+        super::ExitStatus::Signal(signal) => {
+            line(&format!("+++ killed by {} +++", names::signal(is_mips(guest), signal)));
+        }
     }
 }

@@ -185,9 +185,12 @@ pub(super) fn error(number: i32) -> String {
     }
 }
 
-/// The name of a signal.
-pub(super) fn signal(number: i32) -> String {
+/// The name of a signal, by its host number; on MIPS SIGEMT has the place of one that is not there.
+pub(super) fn signal(mips: bool, number: i32) -> String {
     const FIRST_REALTIME: i32 = 32;
+    if number == libc::SIGSTKFLT && mips {
+        return "SIGEMT".into();
+    }
     match SIGNALS.get((number as usize).wrapping_sub(1)) {
         Some(name) => (*name).into(),
         None if number >= FIRST_REALTIME => format!("SIGRT_{}", number - FIRST_REALTIME),
@@ -196,11 +199,11 @@ pub(super) fn signal(number: i32) -> String {
 }
 
 /// Signals in a set, as strace writes them: the short names in brackets, `~` before a set of which most are named.
-pub(super) fn signals(set: u64) -> String {
+pub(super) fn signals(mips: bool, set: u64) -> String {
     let (sign, shown) = if set.count_ones() > 32 { ("~", !set) } else { ("", set) };
     let names: Vec<String> = (1..=64)
         .filter(|n| shown >> (n - 1) & 1 != 0)
-        .map(|n| signal(n).trim_start_matches("SIG").to_string())
+        .map(|n| signal(mips, n).trim_start_matches("SIG").to_string())
         .collect();
     format!("{sign}[{}]", names.join(" "))
 }
@@ -495,6 +498,55 @@ pub(super) const FILE_TYPE: Names = &[
     (0o020000, "S_IFCHR"),
     (0o010000, "S_IFIFO"),
 ];
+/// The commands of fcntl, where they are not others on MIPS.
+pub(super) static FCNTL: Names = &[
+    (0, "F_DUPFD"),
+    (1, "F_GETFD"),
+    (2, "F_SETFD"),
+    (3, "F_GETFL"),
+    (4, "F_SETFL"),
+    (5, "F_GETLK"),
+    (6, "F_SETLK"),
+    (7, "F_SETLKW"),
+    (8, "F_SETOWN"),
+    (9, "F_GETOWN"),
+    (10, "F_SETSIG"),
+    (11, "F_GETSIG"),
+    (12, "F_GETLK64"),
+    (13, "F_SETLK64"),
+    (14, "F_SETLKW64"),
+    (15, "F_SETOWN_EX"),
+    (16, "F_GETOWN_EX"),
+    (17, "F_GETOWNER_UIDS"),
+    (36, "F_OFD_GETLK"),
+    (37, "F_OFD_SETLK"),
+    (38, "F_OFD_SETLKW"),
+    (1024, "F_SETLEASE"),
+    (1025, "F_GETLEASE"),
+    (1026, "F_NOTIFY"),
+    (1027, "F_DUPFD_QUERY"),
+    (1028, "F_CREATED_QUERY"),
+    (1029, "F_CANCELLK"),
+    (1030, "F_DUPFD_CLOEXEC"),
+    (1031, "F_SETPIPE_SZ"),
+    (1032, "F_GETPIPE_SZ"),
+    (1033, "F_ADD_SEALS"),
+    (1034, "F_GET_SEALS"),
+    (1035, "F_GET_RW_HINT"),
+    (1036, "F_SET_RW_HINT"),
+    (1037, "F_GET_FILE_RW_HINT"),
+    (1038, "F_SET_FILE_RW_HINT"),
+];
+/// Those that are (arch/mips/include/uapi/asm/fcntl.h).
+pub(super) static FCNTL_MIPS: Names = &[
+    (14, "F_GETLK"),
+    (23, "F_GETOWN"),
+    (24, "F_SETOWN"),
+    (33, "F_GETLK64"),
+    (34, "F_SETLK64"),
+    (35, "F_SETLKW64"),
+];
+
 /// The values of `si_code` that the kernel gives, for any signal.
 pub(super) const SENDER_CODE: Names = &[
     (0, "SI_USER"),
@@ -555,8 +607,10 @@ mod tests {
         assert_eq!(one(2, SEEK), "SEEK_END");
         assert_eq!(one(77, SEEK), "0x4d");
         assert_eq!((error(libc::ENOSYS), error(libc::EHWPOISON)), ("ENOSYS".into(), "EHWPOISON".into()));
-        assert_eq!((signal(libc::SIGSYS), signal(34)), ("SIGSYS".into(), "SIGRT_2".into()));
-        assert_eq!(signals(1 << 16 | 1), "[HUP CHLD]");
-        assert_eq!(signals(!1), "~[HUP]");
+        assert_eq!((signal(false, libc::SIGSYS), signal(false, 34)), ("SIGSYS".into(), "SIGRT_2".into()));
+        assert_eq!(signals(false, 1 << 16 | 1), "[HUP CHLD]");
+        assert_eq!(signals(false, !1), "~[HUP]");
+        assert_eq!(signal(false, libc::SIGSTKFLT), "SIGSTKFLT");
+        assert_eq!(signal(true, libc::SIGSTKFLT), "SIGEMT");
     }
 }

@@ -2,9 +2,9 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::names;
+use super::{is_mips, names};
 use crate::linux::LinuxProcess;
-use crate::loader::GuestKind;
+use crate::linux::handlers::ioctl;
 
 /// The longest part of a string that is shown, and the most parts of a list.
 const SHOWN: usize = 32;
@@ -54,8 +54,13 @@ impl View<'_> {
         self.process.memory.read_u16(self.value().wrapping_add(offset)).ok()
     }
 
+    /// The name of one of the guest's signals.
+    fn signal(&self, number: u32) -> Option<String> {
+        self.process.abi.signal_to_host(number).map(|number| names::signal(self.is_mips(), number))
+    }
+
     fn is_mips(&self) -> bool {
-        matches!(self.process.kind, GuestKind::Mips { .. })
+        is_mips(self.process.kind)
     }
 }
 
@@ -97,6 +102,18 @@ pub(super) fn data(v: &View<'_>) -> Option<String> {
 
 pub(super) fn hex(v: &View<'_>) -> Option<String> {
     Some(pointer(v.value()))
+}
+
+/// A request of ioctl.
+pub(super) fn request(v: &View<'_>) -> Option<String> {
+    ioctl::name(v.process.abi, v.value()).map(str::to_string)
+}
+
+/// A command of fcntl.
+pub(super) fn fcntl(v: &View<'_>) -> Option<String> {
+    let own = |&(number, _): &(u32, &str)| v.is_mips() && number == v.value();
+    let set = if names::FCNTL_MIPS.iter().any(own) { names::FCNTL_MIPS } else { names::FCNTL };
+    Some(names::one(v.value(), set))
 }
 
 /// A number of pages.
@@ -233,7 +250,7 @@ pub(super) fn utsname(v: &View<'_>) -> Option<String> {
 /// How a child has ended.
 pub(super) fn status(v: &View<'_>) -> Option<String> {
     let status = v.word(0)? as i32;
-    let signal = |guest: i32| v.process.abi.signal_to_host(guest as u32).map_or("?".into(), names::signal);
+    let signal = |guest: i32| v.signal(guest as u32).unwrap_or("?".into());
     Some(if libc::WIFEXITED(status) {
         format!("[{{WIFEXITED(s) && WEXITSTATUS(s) == {}}}]", libc::WEXITSTATUS(status))
     } else if libc::WIFSTOPPED(status) {
@@ -363,7 +380,7 @@ pub(super) fn sigset(v: &View<'_>) -> Option<String> {
     if v.value() == 0 {
         return None;
     }
-    Some(names::signals(v.process.abi.read_sigset(&v.process.memory, v.value()).ok()?))
+    Some(names::signals(v.is_mips(), v.process.abi.read_sigset(&v.process.memory, v.value()).ok()?))
 }
 
 pub(super) fn sig_how(v: &View<'_>) -> Option<String> {
@@ -381,7 +398,7 @@ pub(super) fn sigaction(v: &View<'_>) -> Option<String> {
         1 => "SIG_IGN".into(),
         handler => format!("{handler:#x}"),
     };
-    let (mask, flags) = (names::signals(action.mask), names::flags(action.flags, names::ACTION));
+    let (mask, flags) = (names::signals(v.is_mips(), action.mask), names::flags(action.flags, names::ACTION));
     Some(format!("{{sa_handler={handler}, sa_mask={mask}, sa_flags={flags}}}"))
 }
 
@@ -389,7 +406,7 @@ pub(super) fn sigaction(v: &View<'_>) -> Option<String> {
 pub(super) fn clone_flags(v: &View<'_>) -> Option<String> {
     const SIGNAL: u32 = 0xff;
     let (flags, signal) = (v.value() & !SIGNAL, v.value() & SIGNAL);
-    let signal = v.process.abi.signal_to_host(signal).map(names::signal);
+    let signal = v.signal(signal);
     let flags = (flags != 0).then(|| names::flags(flags, names::CLONE));
     Some([flags, signal].into_iter().flatten().collect::<Vec<_>>().join("|"))
 }

@@ -3,6 +3,7 @@
 
 mod special;
 
+use crate::linux::abi::GuestAbi;
 use crate::linux::host::{self, Arg, Errno};
 use crate::linux::structure::{self, HostBuffer, Member};
 use crate::linux::syscall::{Call, SysResult};
@@ -63,7 +64,7 @@ include!(concat!(env!("OUT_DIR"), "/ioctls.rs"));
 const ITEMS_MAX: u64 = 1 << 16;
 
 pub(crate) fn ioctl(c: &mut Call<'_>) -> SysResult {
-    let Some((row, request)) = find(c, c.uint(1)) else { return Err(refuse(c)) };
+    let Some((row, request)) = find(c.abi(), c.uint(1)) else { return Err(refuse(c)) };
     let addr = c.uint(2);
     tracing::trace!(target: "syscall", "ioctl {} on {}, {addr:#x}", row.name, c.int(0));
     match row.argument {
@@ -82,14 +83,19 @@ pub(crate) fn ioctl(c: &mut Call<'_>) -> SysResult {
 }
 
 /// The row of a guest's request, and the host's number.
-fn find(c: &Call<'_>, guest: u32) -> Option<(&'static Ioctl, u32)> {
-    let size_bits = c.abi().ioctl_size_bits();
+fn find(abi: &dyn GuestAbi, guest: u32) -> Option<(&'static Ioctl, u32)> {
+    let size_bits = abi.ioctl_size_bits();
     IOCTLS.iter().find_map(|row| {
         let ignored = if row.any_size { size_bits } else { 0 };
-        let nth = (guest & !ignored).wrapping_sub(c.abi().ioctl_number(row));
+        let nth = (guest & !ignored).wrapping_sub(abi.ioctl_number(row));
         let size = (guest & ignored) & 0x3fff_0000;
         (nth < row.count).then(|| (row, (row.host + nth) | size))
     })
+}
+
+/// The name of a guest's request.
+pub(crate) fn name(abi: &dyn GuestAbi, guest: u32) -> Option<&'static str> {
+    find(abi, guest).map(|(row, _)| row.name)
 }
 
 fn pass(c: &Call<'_>, request: u32, argument: Arg<'_>) -> SysResult {
