@@ -560,6 +560,13 @@ pub(crate) fn open_file_type(fd: i32) -> Result<u32, Errno> {
     file_type(fd, c"", libc::AT_EMPTY_PATH)
 }
 
+/// The numbers of an open character device.
+pub(crate) fn open_device(fd: i32) -> Option<(u32, u32)> {
+    let found = statx(fd, c"", libc::AT_EMPTY_PATH, libc::STATX_TYPE).ok()?;
+    let is_device = u32::from(found.stx_mode) & libc::S_IFMT == libc::S_IFCHR;
+    is_device.then_some((found.stx_rdev_major, found.stx_rdev_minor))
+}
+
 /// The numbers of an open file's device and inode.
 pub(crate) fn open_file_numbers(fd: i32) -> Result<(u64, u64), Errno> {
     let found = statx(fd, c"", libc::AT_EMPTY_PATH, libc::STATX_INO)?;

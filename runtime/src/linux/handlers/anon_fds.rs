@@ -1,12 +1,12 @@
-//! Reading and writing descriptors that carry numbers instead of bytes (eventfd, timerfd, signalfd, inotify), for guests that
-//! have another byte order or other signal numbers than the host.
+//! Reading and writing descriptors that carry numbers instead of bytes (eventfd, timerfd, signalfd, inotify, input devices),
+//! for guests that have another byte order, other signal numbers or a narrower `long` than the host.
 
 use crate::linux::host::{self, Arg, Errno};
 use crate::linux::proc_files::descriptor_path;
 use crate::linux::ptrace::{self, Direction};
 use crate::linux::syscall::{Call, SysResult};
 
-use super::userfault;
+use super::{input, userfault};
 
 /// What a descriptor carries.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,7 +47,8 @@ pub(crate) fn read_alike(c: &mut Call<'_>) -> SysResult {
         return done;
     }
     let (addr, size) = (c.uint(1), c.long(2));
-    let got = host::call(libc::SYS_read, &[c.int_arg(0), c.buffer(addr, size)?, size.into()])?;
+    let result = host::call(libc::SYS_read, &[c.int_arg(0), c.buffer(addr, size)?, size.into()]);
+    let got = input::read(c, result)?;
     let like_faults = |len: u64| len != 0 && len.is_multiple_of(userfault::MESSAGE.into());
     if size <= FAULTS_MAX
         && like_faults(size)
@@ -64,7 +65,8 @@ pub(crate) fn read(c: &mut Call<'_>) -> SysResult {
         return done;
     }
     let (addr, size) = (c.uint(1), c.long(2));
-    let got = host::call(libc::SYS_read, &[c.int_arg(0), c.buffer(addr, size)?, size.into()])?;
+    let result = host::call(libc::SYS_read, &[c.int_arg(0), c.buffer(addr, size)?, size.into()]);
+    let got = input::read(c, result)?;
     convert(c, c.int(0), addr, got)?;
     Ok(got)
 }
@@ -104,6 +106,9 @@ pub(crate) fn write(c: &mut Call<'_>) -> SysResult {
         && c.memory().is_big()
         && let Some(written) = write_number(c, c.int(0), addr)
     {
+        return written;
+    }
+    if let Some(written) = input::write(c) {
         return written;
     }
     host::call(libc::SYS_write, &[c.int_arg(0), c.buffer(addr, size)?, size.into()])

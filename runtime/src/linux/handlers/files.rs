@@ -122,6 +122,9 @@ pub(crate) fn write(c: &mut Call<'_>) -> SysResult {
     if let Some(done) = ptrace::transfer(c, Direction::Write, None) {
         return done;
     }
+    if let Some(written) = super::input::write(c) {
+        return written;
+    }
     let buffer = c.buffer(c.uint(1), c.long(2))?;
     host::call(libc::SYS_write, &[c.int_arg(0), buffer, c.uint_arg(2)])
 }

@@ -14,6 +14,7 @@ pub(super) mod futex;
 pub(super) mod futex2;
 mod futex_pi;
 pub(super) mod ids;
+mod input;
 pub(super) mod ioctl;
 pub(super) mod keys;
 pub(super) mod landlock;
