@@ -123,6 +123,20 @@ impl<'a> SizedBuffer<'a> {
     }
 }
 
+/// A structure of words of 64 bits, of which some are addresses.
+pub(crate) struct Words<'a, const N: usize>([u64; N], PhantomData<&'a mut ()>);
+
+impl<'a, const N: usize> Words<'a, N> {
+    /// From its words.
+    pub(crate) fn new(words: [Arg<'a>; N]) -> Words<'a, N> {
+        Words(words.map(|word| word.0), PhantomData)
+    }
+    /// To be passed on.
+    pub(crate) fn arg(&mut self) -> Arg<'_> {
+        Arg::outputs(&mut self.0)
+    }
+}
+
 impl From<i32> for Arg<'_> {
     fn from(value: i32) -> Self {
         Arg::number(i64::from(value) as u64)

@@ -1,6 +1,7 @@
 //! Device control: the requests of `tables/ioctl.tbl`, whose numbers and structures are translated. All others are
 //! refused by name in the log and with ENOTTY to the program.
 
+mod ethtool;
 mod special;
 
 use crate::linux::abi::GuestAbi;

@@ -1,9 +1,11 @@
 //! Requests whose arguments are more than structures of numbers.
 
+pub(super) use super::ethtool::request as ethtool;
 use super::pass;
 use crate::linux::abi::Encoder;
 pub(super) use crate::linux::handlers::userfault::{copy_request, range_request};
-use crate::linux::host::{Arg, Errno, Plain, SizedBuffer, Termios, Termios2};
+use crate::linux::host::{self, Arg, Errno, Plain, SizedBuffer, Termios, Termios2, Words};
+use crate::linux::structure::{self, Member};
 use crate::linux::syscall::{Call, SysResult};
 
 pub(super) fn get_termios(c: &Call<'_>, request: u32) -> SysResult {
@@ -148,4 +150,41 @@ fn host_interfaces(c: &Call<'_>, request: u32, len: usize, buffer: Arg<'_>) -> R
     let mut list = SizedBuffer::new(len as u64, buffer);
     let result = pass(c, request, list.arg())?;
     Ok((list.size() as u32 as usize, result))
+}
+
+/// `struct in6_rtmsg`: three addresses, type, lengths, metric, information, flags, interface.
+const ROUTE6: [Member; 6] =
+    [Member::U8(48), Member::U32(1), Member::U16(2), Member::U32(1), Member::UnsignedLong(1), Member::U32(2)];
+
+/// `struct rtentry`: padding, three addresses, flags, padding, metric, a device's name by its address, limits.
+#[rustfmt::skip]
+const ROUTE: [Member; 13] = [
+    Member::UnsignedLong(1),
+    Member::U16(1), Member::U8(14), Member::U16(1), Member::U8(14), Member::U16(1), Member::U8(14),
+    Member::U16(2), Member::UnsignedLong(2), Member::U16(1), Member::UnsignedLong(1), Member::UnsignedLong(2),
+    Member::U16(1),
+];
+
+/// Adds or removes a route.
+pub(super) fn route(c: &Call<'_>, request: u32) -> SysResult {
+    /// Words of the host's structure, and which of them is the address of the device's name.
+    const WORDS: usize = 15;
+    const DEVICE: usize = 11;
+    /// The longest name.
+    const NAME: u64 = 16;
+    let mut family = 0i32;
+    let (level, option) = (libc::SOL_SOCKET.into(), libc::SO_DOMAIN.into());
+    let mut len = 4u32;
+    let args = [c.int_arg(0), level, option, Arg::output(&mut family), Arg::output(&mut len)];
+    host::call_now(libc::SYS_getsockopt, &args).map_err(|_| super::unreadable(c, request))?;
+    if family == libc::AF_INET6 {
+        return super::structure(c, request, &ROUTE6, [true, false]);
+    }
+    let mut bytes = [0; 8 * WORDS];
+    structure::read(c.memory(), c.uint(2), &ROUTE, &mut bytes).map_err(|_| super::unreadable(c, request))?;
+    let word = |i: usize| u64::from_le_bytes(std::array::from_fn(|byte| bytes[8 * i + byte]));
+    let device = c.buffer(word(DEVICE) as u32, NAME)?;
+    let mut words: [Arg<'_>; WORDS] = std::array::from_fn(|i| Arg::number(word(i)));
+    words[DEVICE] = device;
+    pass(c, request, Words::new(words).arg())
 }
