@@ -69,6 +69,8 @@ pub(crate) struct CompiledRegion {
     /// The guest code that it was made from.
     pub(crate) ranges: Vec<(u64, u64)>,
     pub(crate) guest_insns: usize,
+    /// About how long it takes to execute it once, in guest instructions that take little. Of blocks.
+    pub(crate) cost: usize,
     pub(crate) tier: Tier,
 }
 
@@ -131,6 +133,7 @@ impl Compiler {
             faults: fault_map(code),
             ranges: region.guest_ranges(),
             guest_insns: region.guest_insns(),
+            cost: 0,
             tier: Tier::Region,
         })
     }

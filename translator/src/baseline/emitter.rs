@@ -27,6 +27,8 @@ pub(super) struct Interpret {
     pub(super) pc: u64,
 }
 
+/// How many simple guest instructions take as long as a call of the soft-float.
+const SOFT_FLOAT_COST: usize = 40;
 /// What most blocks have room in.
 const USUAL_BYTES: usize = 512;
 const USUAL_LABELS: usize = 4;
@@ -44,6 +46,8 @@ pub(super) struct Emitter<'a> {
     pub(super) interpret: Vec<Interpret>,
     pub(super) links: Vec<Link>,
     faults: Vec<(u32, u32)>,
+    /// Calls of the soft-float.
+    pub(super) soft_floats: usize,
     /// The end of the conditional part.
     pub(super) part_end: Option<DynamicLabel>,
 }
@@ -82,6 +86,7 @@ impl<'a> Emitter<'a> {
             interpret: Vec::new(),
             links: Vec::with_capacity(2),
             faults: Vec::with_capacity(block.guest.len()),
+            soft_floats: 0,
             part_end: None,
         }
     }
@@ -112,6 +117,7 @@ impl<'a> Emitter<'a> {
             faults: self.faults,
             ranges: vec![self.block.guest_range()],
             guest_insns: self.block.guest.len(),
+            cost: self.block.guest.len() + SOFT_FLOAT_COST * self.soft_floats,
             tier: Tier::Block { counted, uncounted, counter: self.options.counter },
         })
     }

@@ -288,6 +288,7 @@ impl Emitter<'_> {
     }
 
     fn call_soft_float(&mut self, call: FloatCall, operands: [Value; 3]) -> Result<(), Refused> {
+        self.soft_floats += 1;
         for (n, operand) in operands.into_iter().enumerate() {
             if self.block.value_type(operand) == Some(Type::V128) {
                 return Err(Refused);

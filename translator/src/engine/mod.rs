@@ -104,8 +104,8 @@ pub struct EngineStats {
 /// Where code can be read from by any thread.
 pub type SharedCode = Arc<dyn GuestCode>;
 
-/// Guest instructions of a block that is as hot as it is often entered. Others are by how long they take.
-const USUAL_INSNS: u32 = 8;
+/// What a block costs that is as hot as it is often entered. Others are by how long they take.
+const USUAL_COST: u32 = 8;
 
 /// What translation needs; shared with the worker.
 pub(crate) struct TranslateContext {
@@ -192,9 +192,9 @@ impl TranslateContext {
         self.has_first_tier() || self.options.kind == EngineKind::Jit && self.options.memory.is_some()
     }
 
-    /// How often a block of so many guest instructions is entered before it is hot.
-    fn entries_to_be_hot(&self, insns: usize) -> u32 {
-        (self.options.hot / (insns as u32 / USUAL_INSNS).max(1)).max(1)
+    /// How often a block that takes so long is entered before it is hot.
+    fn entries_to_be_hot(&self, cost: usize) -> u32 {
+        (self.options.hot / (cost as u32 / USUAL_COST).max(1)).max(1)
     }
 
     /// Translates the block at `loc` by the first tier; `None` if that has to be left to the interpreter.
@@ -203,17 +203,14 @@ impl TranslateContext {
         let number = counters.new_number();
         let counts = self.options.kind == EngineKind::Auto;
         let block = self.arch.lift(loc, self.code.in_mode(loc.mode), LiftOptions::default());
-        let entries = self.entries_to_be_hot(block.guest.len());
-        let options = BlockOptions {
-            memory: self.options.memory?,
-            nan_rule: self.arch.nan_rule(),
-            number,
-            counter: counts.then(|| counters.begin(number, entries)),
-        };
+        let counter = counts.then(|| counters.begin(number, self.options.hot));
+        let options =
+            BlockOptions { memory: self.options.memory?, nan_rule: self.arch.nan_rule(), number, counter };
         let compiled = baseline::compile(&block, self.arch.layout(), options);
         let add = |figure: &AtomicU64, n: usize| figure.fetch_add(n as u64, Ordering::Relaxed);
         match &compiled {
             Ok(code) => {
+                counter.inspect(|&counter| counters.set(counter, self.entries_to_be_hot(code.cost)));
                 add(&self.stats.blocks, 1);
                 add(&self.stats.block_insns, code.guest_insns);
                 add(&self.stats.block_bytes, code.code.len());

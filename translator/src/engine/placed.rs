@@ -467,6 +467,7 @@ mod tests {
             faults: vec![(20, pc as u32 + 4)],
             ranges: vec![(pc, pc + 16)],
             guest_insns: 4,
+            cost: 4,
             tier: Tier::Region,
         }
     }

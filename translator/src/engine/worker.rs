@@ -196,6 +196,7 @@ mod tests {
             faults: Vec::new(),
             ranges: vec![(0x1000, 0x1010), (0x1010, 0x1020)],
             guest_insns: 8,
+            cost: 8,
             tier: Tier::Region,
         };
         let given_up: Vec<u64> = waiting.give_up(&region).iter().map(|finished| finished.loc.pc).collect();
